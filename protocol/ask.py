@@ -1,0 +1,49 @@
+"""Asking: what a subscriber or the control command asks of the board, and what it answers.
+
+All of it is JSON. No command carries a program, a path or code.
+"""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from .session import HealthState, SessionState
+
+Verb: TypeAlias = Literal["restart", "pause", "resume", "reset", "drain"]
+"""What the control socket can be told to do. `pause` and `resume` are remembered over restarts of the supervisor."""
+
+
+class SnapshotRequest(Struct, frozen=True, kw_only=True):
+    """Ask for the board's whole state; `sources` None means all of them. `request` is echoed on each page."""
+
+    request: int
+    sources: tuple[str, ...] | None = None
+
+
+class SnapshotPage(Struct, frozen=True, kw_only=True):
+    """One page of a snapshot. All pages of a request show the same moment (`epoch`, `seq`); `last` ends them."""
+
+    request: int
+    page: int
+    last: bool
+    epoch: str
+    seq: int
+    source_seqs: dict[str, int]
+    sessions: tuple[SessionState, ...] = ()
+    health: tuple[HealthState, ...] = ()
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """Ask the supervisor to do something. `source` names the source where the verb needs one."""
+
+    request: int
+    verb: Verb
+    source: str | None = None
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What became of a command, in a sentence for people."""
+
+    request: int
+    ok: bool
+    message: str

@@ -1,0 +1,189 @@
+"""Channels: the only file that knows ZeroMQ. High-water marks, linger and routing are decided here and nowhere else.
+
+Nothing here blocks: `receive` returns None when nothing is there, `send` returns False when the other side does not keep
+up. High-water marks are never the flow control (that is credit, see `order.Grant`); they only bound memory.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+from types import TracebackType
+from typing import Self
+
+import zmq
+
+from .errors import AddressError
+
+Frames = list[bytes]
+
+HIGH_WATER_BOARD = 1000
+HIGH_WATER_WORKER = 64
+HIGH_WATER_EVENTS = 2000
+INBOUND_LIMIT = 1024 * 1024
+
+
+class Channel:
+    """One socket. Close it when done; as a context manager it closes itself."""
+
+    def __init__(self, kind: int) -> None:
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
+        self._socket.linger = 0
+
+    @property
+    def socket(self) -> "zmq.Socket[bytes]":
+        """The raw socket, for `Poll` alone."""
+        return self._socket
+
+    @property
+    def fd(self) -> int:
+        """File descriptor that turns readable when something may have come (edge-triggered: then drain the channel)."""
+        return int(self._socket.getsockopt(zmq.FD))
+
+    def close(self) -> None:
+        """Close the socket; what was not yet sent is dropped."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _bind(self, endpoint: str) -> None:
+        try:
+            self._socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            raise AddressError(f"cannot make the socket {endpoint}: {error.strerror}") from error
+
+    def _receive(self) -> Frames | None:
+        try:
+            return self._socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+
+    def _send(self, frames: Sequence[bytes]) -> bool:
+        try:
+            self._socket.send_multipart(frames, zmq.NOBLOCK)
+        except zmq.ZMQError as error:
+            # Full queue, unknown peer, or a peer that just went: all mean "not delivered", and all can be said again.
+            if error.errno in {zmq.EAGAIN, zmq.EHOSTUNREACH}:
+                return False
+            raise
+        return True
+
+
+class Answering(Channel):
+    """The board's side of questions: the snapshot and control sockets, and the workers' ingest (ROUTER)."""
+
+    def __init__(self, endpoint: str, *, inbound_limit: int = INBOUND_LIMIT) -> None:
+        super().__init__(zmq.ROUTER)
+        self._socket.router_mandatory = 1
+        self._socket.maxmsgsize = inbound_limit
+        self._socket.rcvhwm = self._socket.sndhwm = HIGH_WATER_BOARD
+        self._bind(endpoint)
+
+    def receive(self) -> tuple[bytes, Frames] | None:
+        """Return the peer and its frames, or None."""
+        frames = self._receive()
+        return (frames[0], frames[1:]) if frames else None
+
+    def send(self, peer: bytes, frames: Sequence[bytes]) -> bool:
+        """Send to one peer; False if it is gone or does not keep up."""
+        return self._send([peer, *frames])
+
+
+class Asking(Channel):
+    """A client's side of questions, and a worker's line to the board (DEALER)."""
+
+    def __init__(self, endpoint: str, *, name: bytes | None = None) -> None:
+        super().__init__(zmq.DEALER)
+        if name is not None:
+            self._socket.routing_id = name
+            self._socket.rcvhwm = self._socket.sndhwm = HIGH_WATER_WORKER
+        # Without a connection sends fail at once instead of filling a queue that may never drain.
+        self._socket.immediate = 1
+        self._socket.reconnect_ivl = 100
+        self._socket.reconnect_ivl_max = 2000
+        self._socket.connect(endpoint)
+
+    def receive(self) -> Frames | None:
+        """Return the frames of the next message, or None."""
+        return self._receive()
+
+    def send(self, frames: Sequence[bytes]) -> bool:
+        """Send one message; False if the board is not connected or does not keep up."""
+        return self._send(frames)
+
+    def flush_and_close(self, seconds: float) -> None:
+        """Close, but give what was sent last up to `seconds` to reach the board."""
+        self._socket.close(linger=int(seconds * 1000))
+
+
+class Publishing(Channel):
+    """The board's voice (XPUB): never blocks, a subscriber that does not keep up loses events and notices it."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(zmq.XPUB)
+        self._socket.sndhwm = HIGH_WATER_EVENTS
+        self._socket.xpub_verboser = 1
+        self._socket.maxmsgsize = INBOUND_LIMIT
+        self._bind(endpoint)
+
+    def publish(self, topic: bytes, data: bytes) -> None:
+        """Say `data` to all who subscribed to a prefix of `topic`."""
+        self._send([topic, data])
+
+    def new_subscriptions(self) -> int:
+        """Take note of what subscribers said; returns how many subscriptions were new."""
+        new = 0
+        while (frames := self._receive()) is not None:
+            new += frames[0][:1] == b"\x01"
+        return new
+
+
+class Listening(Channel):
+    """A subscriber's ear (SUB)."""
+
+    def __init__(self, endpoint: str, topics: Iterable[bytes]) -> None:
+        super().__init__(zmq.SUB)
+        self._socket.rcvhwm = HIGH_WATER_EVENTS
+        self._socket.reconnect_ivl = 100
+        self._socket.reconnect_ivl_max = 2000
+        for topic in topics:
+            self._socket.subscribe(topic)
+        self._socket.connect(endpoint)
+
+    def receive(self) -> bytes | None:
+        """Return the data of the next event, or None."""
+        frames = self._receive()
+        return frames[-1] if frames else None
+
+
+class Poll:
+    """Wait for channels and plain file descriptors at once."""
+
+    def __init__(self) -> None:
+        self._poller = zmq.Poller()
+        self._owners: dict[object, Channel] = {}
+
+    def add(self, what: Channel | int) -> None:
+        """Watch a channel or a file descriptor for input."""
+        if isinstance(what, int):
+            self._poller.register(what, zmq.POLLIN)
+        else:
+            self._owners[what.socket] = what
+            self._poller.register(what.socket, zmq.POLLIN)
+
+    def drop(self, what: Channel | int) -> None:
+        """Stop watching what was added."""
+        if isinstance(what, int):
+            self._poller.unregister(what)
+        else:
+            del self._owners[what.socket]
+            self._poller.unregister(what.socket)
+
+    def wait(self, seconds: float) -> set[Channel | int]:
+        """Return what has input (or was hung up), after at most `seconds`."""
+        found = self._poller.poll(max(0, ceil(seconds * 1000)))
+        return {self._owners.get(what, what) for what, _ in found}  # type: ignore[misc]

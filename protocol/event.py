@@ -1,0 +1,131 @@
+"""An event goes out: what the board tells everybody who listens.
+
+Events are JSON, so that any language with a ZeroMQ binding can attach. Each carries the whole last state, never a
+difference, an `epoch` (random for each start of the supervisor) and sequence numbers, so that a subscriber notices what
+it missed. The counterpart is `replica.py`, which turns events back into the board's state.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal, TypeAlias
+
+from msgspec import Struct
+
+from .session import HealthState, SessionState
+
+SCHEMA_VERSION = 1
+
+HEARTBEAT_TOPIC = b"heartbeat"
+
+
+class SessionEvent(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Something happened to a session. `seq` counts all events of this epoch, `source_seq` those of this source."""
+
+    kind: ClassVar[str] = ""
+    epoch: str
+    seq: int
+    source: str
+    source_seq: int
+    id: str
+    version: int
+    at: datetime
+    session: SessionState
+    v: int = SCHEMA_VERSION
+
+
+class Discovered(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="discovered"):
+    """A session was seen for the first time."""
+
+    kind: ClassVar[str] = "discovered"
+
+
+class Updated(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="updated"):
+    """A session moved."""
+
+    kind: ClassVar[str] = "updated"
+
+
+class Terminal(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="terminal"):
+    """A session ended; its `end_reason` says why."""
+
+    kind: ClassVar[str] = "terminal"
+
+
+class Stale(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="stale"):
+    """A session was silent for too long with no live evidence."""
+
+    kind: ClassVar[str] = "stale"
+
+
+class Resumed(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="resumed"):
+    """A session that had ended goes on."""
+
+    kind: ClassVar[str] = "resumed"
+
+
+class Removed(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="removed"):
+    """A session that had ended long ago left the board."""
+
+    kind: ClassVar[str] = "removed"
+
+
+class HealthChanged(Struct, frozen=True, kw_only=True, tag_field="kind", tag="health"):
+    """A source's worker is doing better or worse."""
+
+    kind: ClassVar[str] = "health"
+    epoch: str
+    seq: int
+    source: str
+    source_seq: int
+    at: datetime
+    health: HealthState
+    v: int = SCHEMA_VERSION
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True, tag_field="kind", tag="heartbeat"):
+    """Each second and at each new subscription: the last sequence numbers, so that a lost last event is noticed."""
+
+    kind: ClassVar[str] = "heartbeat"
+    epoch: str
+    seq: int
+    source_seqs: dict[str, int]
+    at: datetime
+    v: int = SCHEMA_VERSION
+
+
+class Snapshot(Struct, frozen=True, kw_only=True, tag_field="kind", tag="snapshot"):
+    """The whole board as of one moment; what a subscriber yields when it has joined or found itself behind."""
+
+    kind: ClassVar[str] = "snapshot"
+    epoch: str
+    seq: int
+    source_seqs: dict[str, int]
+    sessions: tuple[SessionState, ...]
+    health: tuple[HealthState, ...]
+    v: int = SCHEMA_VERSION
+
+
+EventKind: TypeAlias = Literal["discovered", "updated", "terminal", "stale", "resumed", "removed"]
+
+BoardEvent: TypeAlias = Discovered | Updated | Terminal | Stale | Resumed | Removed | HealthChanged
+"""Everything that changes a board."""
+
+Event: TypeAlias = BoardEvent | Heartbeat
+"""Everything the PUB socket says."""
+
+SESSION_EVENTS: dict[EventKind, type[Discovered | Updated | Terminal | Stale | Resumed | Removed]] = {
+    "discovered": Discovered,
+    "updated": Updated,
+    "terminal": Terminal,
+    "stale": Stale,
+    "resumed": Resumed,
+    "removed": Removed,
+}
+
+
+def topic_of(event: Event) -> bytes:
+    """Return the topic under which an event goes out: `session.<source>.<id>`, `health.<source>` or `heartbeat`."""
+    if isinstance(event, Heartbeat):
+        return HEARTBEAT_TOPIC
+    if isinstance(event, HealthChanged):
+        return f"health.{event.source}".encode()
+    return f"session.{event.source}.{event.id}".encode()

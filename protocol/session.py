@@ -1,0 +1,131 @@
+"""What a session is: the one noun that the whole house talks about.
+
+A session is one conversation of one agent. `SessionState` is its whole last state, as every event carries it and every
+subscriber holds it; its counterpart is `SourceUpdate` (update.py), which says only what changed. `None` always means
+"not known": a guess is never stored here.
+"""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Activity: TypeAlias = Literal["idle", "working", "waiting", "terminal"]
+"""What the session is doing: the source's word."""
+
+WaitingFor: TypeAlias = Literal["permission", "question", "plan", "prompt"]
+"""Whom a waiting session waits for. The first three stop a turn in the middle; `prompt` is the end of one."""
+
+Lifecycle: TypeAlias = Literal["active", "terminal"]
+"""Whether the board still follows the session: the board's word, never the source's."""
+
+WindowFrom: TypeAlias = Literal["reported", "observed", "table", "unknown"]
+"""Where the size of the context window is from. Only `reported` is the client's own number for this session."""
+
+EvidenceKind: TypeAlias = Literal["hook", "registry", "lock", "process", "record", "tool", "age", "none"]
+"""How a state is known, best first; `none` says that nothing decides between the possible states."""
+
+NEEDS_YOU: frozenset[str] = frozenset(("permission", "question", "plan"))
+"""The values of `waiting_for` in which a turn stands still until a person acts."""
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """Why a session is said to be in its state: what was seen, and since when."""
+
+    kind: EvidenceKind
+    detail: str = ""
+    since: datetime | None = None
+
+
+class Subagent(Struct, frozen=True, kw_only=True):
+    """A helper that a session started and that has no session row of its own.
+
+    Counts and tokens are totals of the helper alone; they are not part of the parent's.
+    """
+
+    id: str
+    parent_tool_use_id: str | None = None
+    slug: str | None = None
+    kind: str | None = None
+    activity: Activity = "idle"
+    current_tool: str | None = None
+    model: str | None = None
+    context_tokens: int | None = None
+    output_tokens: int | None = None
+    message_count: int = 0
+    tool_call_count: int = 0
+    started_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    completed_at: datetime | None = None
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_creation_tokens: int | None = None
+
+
+class SessionState(Struct, frozen=True, kw_only=True):
+    """The whole last state of one session.
+
+    Tokens are totals over the session's own records as its client counts them, `context_tokens` is what the model
+    holds now. `message_count`, `tool_call_count` and `compaction_count` are what was ever said: they never go down
+    unless the artifact itself was replaced. Times are UTC.
+    """
+
+    id: str
+    source: str
+    slug: str | None = None
+    title: str | None = None
+    activity: Activity = "idle"
+    waiting_for: WaitingFor | None = None
+    evidence: Evidence | None = None
+    lifecycle: Lifecycle = "active"
+    end_reason: str | None = None
+    model: str | None = None
+    working_dir: str | None = None
+    branch: str | None = None
+    context_tokens: int | None = None
+    max_context_tokens: int | None = None
+    max_context_from: WindowFrom = "unknown"
+    context_utilization: float | None = None
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_creation_tokens: int | None = None
+    output_tokens: int | None = None
+    token_estimated: bool = False
+    message_count: int = 0
+    tool_call_count: int = 0
+    compaction_count: int = 0
+    current_tool: str | None = None
+    current_tool_started_at: datetime | None = None
+    parent_id: str | None = None
+    subagents: tuple[Subagent, ...] = ()
+    client_version: str | None = None
+    started_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    last_data_received_at: datetime | None = None
+    completed_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def needs_you(self) -> bool:
+        """Whether a turn of this session stands still until a person acts."""
+        return self.activity == "waiting" and self.waiting_for in NEEDS_YOU
+
+
+class HealthState(Struct, frozen=True, kw_only=True):
+    """How one source's worker is doing. Texts carry no paths of the user's home and nothing of a conversation."""
+
+    source: str
+    status: Literal["healthy", "degraded", "failed", "paused"] = "healthy"
+    reason: str | None = None
+    pid: int | None = None
+    incarnation: int = 0
+    restarts: int = 0
+    last_error: str | None = None
+    unknown_records: int = 0
+    quarantined: tuple[str, ...] = ()
+    discover_failures: int = 0
+    parse_failures: int = 0
+    updated_at: datetime | None = None
+    rss_bytes: int | None = None
+    cpu_percent: float | None = None
+    lag_seconds: float | None = None

@@ -1,0 +1,126 @@
+"""An update comes up: what a worker tells the board.
+
+The counterpart is `order.py`, which goes down. `SourceUpdate` is what a source found out about one session; `Update`
+carries it together with the two ends of the cursor step that it stands for, so that the board can apply each step
+exactly once. All messages are msgspec tagged unions; fields may grow, names stay.
+"""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from msgspec import UNSET, Struct, UnsetType
+
+from .session import Activity, Evidence, Subagent, WaitingFor, WindowFrom
+
+PROTOCOL_VERSION = 1
+
+
+class SourceUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one `parse` found out about one session.
+
+    A field left `UNSET` says nothing and overwrites nothing; `None` is knowledge ("no tool runs now") and does
+    overwrite. Tokens are absolute totals, the four `*_delta` fields are what this step adds and never negative.
+    `restart` says that the artifact was truncated or replaced: the deltas count from zero again. `ended_at` left unset
+    on a terminal update means now.
+    """
+
+    session_id: str
+    slug: str | None | UnsetType = UNSET
+    title: str | None | UnsetType = UNSET
+    activity: Activity | UnsetType = UNSET
+    evidence: Evidence | None | UnsetType = UNSET
+    model: str | None | UnsetType = UNSET
+    working_dir: str | None | UnsetType = UNSET
+    branch: str | None | UnsetType = UNSET
+    context_tokens: int | None | UnsetType = UNSET
+    output_tokens: int | None | UnsetType = UNSET
+    max_context_tokens: int | None | UnsetType = UNSET
+    max_context_from: WindowFrom | UnsetType = UNSET
+    token_estimated: bool | UnsetType = UNSET
+    message_count_delta: int = 0
+    tool_call_count_delta: int = 0
+    compaction_count_delta: int = 0
+    unknown_records_delta: int = 0
+    current_tool: str | None | UnsetType = UNSET
+    current_tool_started_at: datetime | None | UnsetType = UNSET
+    waiting_for: WaitingFor | None | UnsetType = UNSET
+    input_tokens: int | None | UnsetType = UNSET
+    cache_read_tokens: int | None | UnsetType = UNSET
+    cache_creation_tokens: int | None | UnsetType = UNSET
+    started_at: datetime | None | UnsetType = UNSET
+    last_activity_at: datetime | None | UnsetType = UNSET
+    subagents: tuple[Subagent, ...] | UnsetType = UNSET
+    parent_id: str | None | UnsetType = UNSET
+    client_version: str | None | UnsetType = UNSET
+    terminal: bool = False
+    end_reason: str | None | UnsetType = UNSET
+    ended_at: datetime | None | UnsetType = UNSET
+    restart: bool = False
+
+
+class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
+    """First word of an incarnation; `token` proves that the supervisor itself started it."""
+
+    v: int
+    source: str
+    inc: int
+    token: str
+    pid: int
+
+
+class Update(Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True):
+    """One cursor step of one handle: from the stored cursor whose hash is `before` to the cursor `after`.
+
+    `facts` is None when bytes were consumed and nothing was to report; the cursor is stored all the same.
+    `modified_at` is the artifact's own time of last change (epoch seconds), `live` whether live evidence stood behind
+    the session when it was read.
+    """
+
+    inc: int
+    seq: int
+    handle: str
+    before: str
+    after: str
+    facts: SourceUpdate | None = None
+    modified_at: float | None = None
+    live: bool = False
+
+
+class Beat(Struct, frozen=True, kw_only=True, tag="beat"):
+    """Proof of progress, every `beat` seconds and at the end of each pass over everything.
+
+    `progress` only ever grows; `passes` counts completed passes (each handle parsed until nothing was new and every
+    update of it acknowledged); `backlog` is the number of handles still to be parsed; `failing` how many handles raised
+    at their last parse; `discover_failures` how often discover has failed in a row.
+    """
+
+    progress: int
+    phase: str
+    backlog: int = 0
+    passes: int = 0
+    failing: int = 0
+    discover_failures: int = 0
+    lag_seconds: float | None = None
+
+
+class Fault(Struct, frozen=True, kw_only=True, tag="fault"):
+    """Something went wrong and work goes on. `detail` carries no conversation text and no path of the user's home."""
+
+    scope: Literal["source", "discover", "handle", "record"]
+    code: str
+    detail: str
+    handle: str | None = None
+
+
+class Bye(Struct, frozen=True, kw_only=True, tag="bye"):
+    """Last word of an incarnation that ends by itself.
+
+    `unavailable` means that the agent is not installed; `looked` are the paths whose appearance would change that.
+    """
+
+    reason: Literal["drained", "fenced", "unavailable", "failed"]
+    looked: tuple[str, ...] = ()
+
+
+Upward: TypeAlias = Hello | Update | Beat | Fault | Bye
+"""Everything a worker may say."""

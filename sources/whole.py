@@ -1,0 +1,54 @@
+"""Whole: read a document that its client saves anew at each change.
+
+A racing reader can see it half written. That is no error: `read_whole` returns what is there together with its stamp,
+and the source keeps its last state until the document parses again. The counterpart for files that only grow is
+`tail.py`.
+"""
+
+import os
+import stat
+
+from msgspec import Struct
+
+from .errors import ArtifactTooLarge
+from .tail import stamp_of
+
+DOCUMENT_LIMIT = 256 * 1024 * 1024
+"""Bytes: a larger document is not read, because a worker has to hold it whole."""
+
+
+class Document(Struct, frozen=True):
+    """One reading of a document; `stamp` describes the file as it was before the reading began."""
+
+    data: bytes
+    stamp: str
+    modified_at: float
+
+
+def read_whole(path: str, stamp: str, limit: int = DOCUMENT_LIMIT) -> Document | None:
+    """Read the document unless its stamp is still `stamp`.
+
+    Returns None if nothing has changed. Raises OSError, and `ArtifactTooLarge` beyond `limit` bytes.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(f"not a regular file ({stat.filemode(status.st_mode)})")
+        now = stamp_of(status)
+        if now == stamp:
+            return None
+        if status.st_size > limit:
+            raise ArtifactTooLarge(f"a document of {status.st_size:,} bytes is above the limit of {limit:,}")
+        return Document(_read(fd, limit), now, status.st_mtime)
+    finally:
+        os.close(fd)
+
+
+def _read(fd: int, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while size < limit and (part := os.read(fd, min(1 << 20, limit - size))):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""The supervisor: it starts the workers, keeps the board, and answers."""

@@ -1,0 +1,91 @@
+"""Ledger: each cursor step counts exactly once.
+
+A worker says "from the cursor whose hash is `before` to the cursor `after`"; the step is applied only if `before` is what
+is stored. That compare-and-swap is what keeps every number exact through crashes, repeats, losses and zombies: anything
+weaker was measured to over-count. Cursors are compared by equality only, never looked into. The counterpart on the
+worker's side is `workers/outbox.py`.
+"""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from ...protocol.cursor import digest
+from ...protocol.update import Update
+
+HandleKey: TypeAlias = tuple[str, str]
+"""(source, handle id)."""
+
+
+class Entry(Struct, frozen=True):
+    """What is stored for one handle: its cursor, the cursor's digest, and the session it belongs to.
+
+    `inc` and `seq` name the update that was applied last; they are not stored, because a restart changes the incarnation.
+    """
+
+    session_id: str
+    cursor: str
+    digest: str
+    inc: int = 0
+    seq: int = 0
+
+
+UNKNOWN = Entry("", "", "")
+"""What is known of a handle nobody has spoken of: its cursor is the beginning."""
+
+
+class Verdict(Struct, frozen=True):
+    """What becomes of an update. `have` is the stored cursor, for a worker that has to go back to it."""
+
+    kind: Literal["apply", "duplicate", "stale", "fenced"]
+    have: str = ""
+
+
+class Ledger:
+    """Stored cursors by handle, and the incarnation of each source whose word counts."""
+
+    def __init__(self) -> None:
+        self._entries: dict[HandleKey, Entry] = {}
+        self._current: dict[str, int] = {}
+
+    def load(self, source: str, handle: str, session_id: str, cursor: str) -> None:
+        """Take over what a store holds."""
+        self._entries[source, handle] = Entry(session_id, cursor, digest(cursor))
+
+    def admit(self, source: str, inc: int) -> None:
+        """From now on only this incarnation's updates count."""
+        self._current[source] = inc
+
+    def current(self, source: str) -> int | None:
+        """Return the incarnation whose word counts."""
+        return self._current.get(source)
+
+    def cursors(self, source: str) -> dict[str, str]:
+        """Return the stored cursors of one source by handle: what its next incarnation goes on from."""
+        return {handle: entry.cursor for (name, handle), entry in self._entries.items() if name == source}
+
+    def judge(self, source: str, update: Update, staged: dict[HandleKey, Entry]) -> Verdict:
+        """Decide about one update, with `staged` as what this transaction has changed already."""
+        if update.inc != self._current.get(source):
+            return Verdict("fenced")
+        entry = staged.get((source, update.handle)) or self._entries.get((source, update.handle), UNKNOWN)
+        if update.before == entry.digest and update.after != entry.cursor:
+            return Verdict("apply", entry.cursor)
+        if update.after == entry.cursor or (update.inc == entry.inc and update.seq <= entry.seq):
+            return Verdict("duplicate", entry.cursor)
+        return Verdict("stale", entry.cursor)
+
+    def entry(self, source: str, update: Update, staged: dict[HandleKey, Entry]) -> Entry:
+        """Return the entry that applying `update` makes."""
+        known = staged.get((source, update.handle)) or self._entries.get((source, update.handle), UNKNOWN)
+        session_id = update.facts.session_id if update.facts is not None else known.session_id
+        return Entry(session_id, update.after, digest(update.after), update.inc, update.seq)
+
+    def adopt(self, staged: dict[HandleKey, Entry]) -> None:
+        """Take over what a committed transaction changed."""
+        self._entries.update(staged)
+
+    def drop(self, keys: list[HandleKey]) -> None:
+        """Forget handles whose sessions are forgotten."""
+        for key in keys:
+            self._entries.pop(key, None)

@@ -1,0 +1,52 @@
+"""Merge: what a source found out becomes part of a session's state.
+
+Counts add, everything else replaces, and what the source does not say (`UNSET`) stays as it was.
+"""
+
+from datetime import datetime
+
+from msgspec import UNSET, structs
+
+from ...protocol.session import SessionState
+from ...protocol.update import SourceUpdate
+
+SAID = (
+    "slug", "title", "activity", "evidence", "model", "working_dir", "branch", "context_tokens", "output_tokens",
+    "max_context_tokens", "max_context_from", "token_estimated", "current_tool", "current_tool_started_at", "waiting_for",
+    "input_tokens", "cache_read_tokens", "cache_creation_tokens", "started_at", "last_activity_at", "subagents",
+    "parent_id", "client_version", "end_reason",
+)  # fmt: skip
+"""Fields that a source says outright: set means replace."""
+
+COUNTED = ("message_count", "tool_call_count", "compaction_count")
+"""Fields that a source adds to."""
+
+CLAMPED = ("started_at", "last_activity_at", "current_tool_started_at")
+"""Times that come from artifacts: the future is a wrong clock."""
+
+
+def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionState:
+    """Return the state with what the source said. Lifecycle, version and times of the board are not decided here."""
+    changes: dict[str, object] = {}
+    for field in SAID:
+        value = getattr(facts, field)
+        if value is not UNSET:
+            changes[field] = value
+    for field in CLAMPED:
+        value = changes.get(field)
+        if isinstance(value, datetime):
+            changes[field] = min(value, now)
+    for field in COUNTED:
+        delta = max(0, getattr(facts, field + "_delta"))
+        if facts.restart:
+            changes[field] = delta
+        elif delta:
+            changes[field] = getattr(state, field) + delta
+    changes["last_data_received_at"] = now
+    merged = structs.replace(state, **changes)
+    utilization = _utilization(merged.context_tokens, merged.max_context_tokens)
+    return merged if utilization == merged.context_utilization else structs.replace(merged, context_utilization=utilization)
+
+
+def _utilization(used: int | None, most: int | None) -> float | None:
+    return None if used is None or not most else round(used / most, 4)

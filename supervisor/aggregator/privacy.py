@@ -1,0 +1,20 @@
+"""Privacy: what must not get out.
+
+Errors that people see name no path of the user's home and no text of a conversation. Workers already take care of that;
+this is the second line of defence, because a third-party source may not.
+"""
+
+import re
+
+TEXT_LIMIT = 300
+
+_HOME = re.compile(r"(?:/home/[^/\s'\"]+|/Users/[^/\s'\"]+|/root)(?=/|\b)")
+_BELOW = re.compile(r"~(?:/[^\s'\":,]+){3,}")
+
+
+def redact(text: str) -> str:
+    """Return the first line of `text` with home folders written as `~`, deep paths shortened, and no control characters."""
+    line = "".join(char if char.isprintable() else " " for char in text.strip().partition("\n")[0])
+    line = _HOME.sub("~", line)
+    line = _BELOW.sub(lambda found: "/".join(found.group().split("/")[:2]) + "/...", line)
+    return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 3] + "..."

@@ -1,0 +1,250 @@
+"""App: the composition root. One thread, one poller, one tick; it performs what the pure cores decide.
+
+Order of start: folders (0700, checked) -> locks -> store -> sockets -> READY -> workers. Locks come before sockets,
+because binding an ipc path takes it away from a living supervisor without a word.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ..protocol.addresses import EVENTS, INGEST, address
+from ..protocol.ask import Command, Reply
+from ..protocol.channel import Poll
+from ..protocol.event import Snapshot
+from ..protocol.order import Order
+from .aggregator.aggregator import Aggregator, Rules
+from .aggregator.health import HealthBook
+from .answers import Answers
+from .clock import Ticks
+from .config import Config
+from .crew.crew import Crew, new_token
+from .crew.restart import Policy
+from .crew.roster import Roster
+from .errors import StorageError
+from .folders import lock, private_folder
+from .intake import Intake
+from .signals import Signals
+from .store import Store
+from .voice import Voice
+
+log = logging.getLogger("bellboard")
+
+TICK_SECONDS = 0.25
+STAGGER_SECONDS = 0.05
+MEASURE_SECONDS = 10.0
+STORAGE_RETRY_SECONDS = 5.0
+
+
+class Supervisor:
+    """A whole board: `open`, then `run` until told to stop, then `close`. Also a context manager."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.book = HealthBook(config.thresholds)
+        rules = Rules(stale_after=_finite(config.board.stale_after), retention=_finite(config.board.retention))
+        self.aggregator = Aggregator(secrets.token_hex(8), rules)
+        self.roster = Roster(Policy(first=config.restart.first, most=config.restart.most, at_least=config.restart.at_least))
+        self._ticks = Ticks(time.monotonic())
+        self._locks: list[int] = []
+        self._leaving = False
+        self._measure_at = self._storage_retry_at = 0.0
+
+    def open(self) -> None:
+        """Make folders, take the locks, load the store, bind. Raises SupervisorError or AddressError."""
+        config = self.config
+        addresses = [address(config.runtime_dir, name) for name in (EVENTS, INGEST)]
+        private_folder(config.runtime_dir, "runtime")
+        self._locks.append(lock(config.runtime_dir))
+        if config.state_dir is not None:
+            private_folder(config.state_dir, "state")
+            if not os.path.samefile(config.state_dir, config.runtime_dir):
+                self._locks.append(lock(config.state_dir))
+        self._store = Store(config.state_dir)
+        self._load()
+        self._poll = Poll()
+        before = os.umask(0o177)
+        try:
+            self._voice = Voice(addresses[0])
+            self._intake = Intake(
+                addresses[1], self.aggregator, self._store, self.book, self.roster, self._voice, config.work.credit
+            )  # fmt: skip
+            self._answers = Answers(config.runtime_dir, self.aggregator, self.book, self._obey)
+        finally:
+            os.umask(before)
+        for channel in (self._voice.channel, self._intake.channel, self._answers.snapshot, self._answers.control):
+            self._poll.add(channel)
+        self._crew = Crew(self.roster, self._poll, self._intake.say, self._intake.parted)
+
+    def run(self, until: Callable[[], bool] | None = None) -> None:
+        """Work until `until`, or until a signal or a drain command and then until all workers have ended."""
+        with Signals() as signals:
+            self._poll.add(signals.fd)
+            next_tick = 0.0
+            busy = False
+            while not (self._leaving and self.roster.empty):
+                self._poll.wait(0.0 if busy else max(0.0, next_tick - time.monotonic()))
+                clock = self._ticks.advance(time.monotonic())
+                self._heed(signals.taken(), clock)
+                busy = self._intake.drain(clock)
+                self._answers.serve()
+                self._voice.listen()
+                self._reap(clock)
+                self._crew.read_logs()
+                if time.monotonic() >= next_tick:
+                    self._tick(clock)
+                    next_tick = time.monotonic() + (STAGGER_SECONDS if self.roster.due(clock) else TICK_SECONDS)
+                if until is not None and until():
+                    break
+            self._poll.drop(signals.fd)
+
+    def snapshot(self) -> Snapshot:
+        """Return the board as it is now."""
+        board = self.aggregator
+        return Snapshot(
+            epoch=board.epoch, seq=board.seq, source_seqs=dict(board.source_seqs),
+            sessions=tuple(board.sessions()), health=self.book.states(),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Give everything back."""
+        if hasattr(self, "_crew"):
+            self._crew.close()
+            self._voice.channel.close()
+            self._intake.channel.close()
+            self._answers.close()
+        if hasattr(self, "_store"):
+            self._store.close()
+        for fd in self._locks:
+            os.close(fd)
+
+    def __enter__(self) -> "Supervisor":
+        try:
+            self.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _load(self) -> None:
+        now, clock = datetime.now(UTC), self._ticks.now
+        if self._store.rebuilt is not None:
+            log.warning("%s; everything is read again from the agents' files", self._store.rebuilt)
+        for stored in self._store.sessions():
+            self.aggregator.load(stored.state, gone=stored.gone, live=stored.live, now=now, clock=clock)
+        for source, handle, session_id, cursor in self._store.cursors():
+            self.aggregator.ledger.load(source, handle, session_id, cursor)
+        paused = self._store.paused()
+        for source in self.config.sources:
+            self.book.open(source)
+            self.roster.add(source, paused=source in paused)
+            self.book.paused(source, paused=source in paused)
+
+    def _tick(self, clock: float) -> None:
+        now = datetime.now(UTC)
+        self._crew.push(self.roster.insist(clock))
+        self._look_for_agents()
+        for source in self.roster.due(clock):
+            self._start(source, clock)
+            break  # one at a time: starting is work, and the machine may be busy
+        if clock >= self._storage_retry_at:
+            plan = self.aggregator.tick(now, clock)
+            if plan.changes and not self._intake.perform(plan, clock):
+                self.aggregator.retry(plan, clock)
+                self._storage_retry_at = clock + STORAGE_RETRY_SECONDS
+        if clock >= self._measure_at:
+            self._measure_at = clock + MEASURE_SECONDS
+            for source, rss, cpu in self._crew.usage():
+                self.book.measured(source, rss, cpu)
+        self._voice.say([self.aggregator.health_event(state, now) for state in self.book.news(now)])
+        if self._voice.heartbeat_due(time.monotonic()):
+            self._voice.heartbeat(self.aggregator.heartbeat(now), time.monotonic())
+
+    def _start(self, source: str, clock: float) -> None:
+        config = self.config
+        wanted = config.sources[source]
+        try:
+            inc = self._store.next_incarnation(source)
+        except StorageError as error:
+            self.book.storage(str(error))
+            self.roster.postpone(source, clock, STORAGE_RETRY_SECONDS)
+            return
+        token = new_token()
+        self._intake.expect(source, inc, token)
+        order = Order(
+            source=source, inc=inc, token=token, endpoint=address(config.runtime_dir, INGEST), parent_pid=os.getpid(),
+            factory=wanted.factory, options=wanted.options, since=_finite(config.board.since), sweep=float(config.work.sweep),
+            sweep_watched=float(config.work.sweep_watched), pulse=float(config.work.pulse), beat=float(config.work.beat),
+            watch=config.work.watch,
+        )  # fmt: skip
+        pid = self._crew.start(order, clock)
+        if pid is not None:
+            self.book.started(source, pid, inc)
+
+    def _reap(self, clock: float) -> None:
+        for ended in self._crew.reap(clock):
+            self._intake.forget(ended.source, ended.inc)
+            self.book.ended(ended.source, ended.error, progressed=ended.progressed)
+
+    def _look_for_agents(self) -> None:
+        """Wake sources whose agent was not installed when one of the places it would be in appears."""
+        for source, member in self.roster.members.items():
+            if member.pid is None and member.looked and any(os.path.exists(path) for path in member.looked):
+                self.roster.appeared(source)
+
+    def _heed(self, taken: list[int], clock: float) -> None:
+        for number in taken:
+            if number == signal.SIGCHLD:
+                continue
+            if self._leaving:
+                log.warning("second signal: ending at once")
+                self._crew.kill_all()
+            else:
+                self._leave(clock)
+
+    def _leave(self, clock: float) -> None:
+        self._leaving = True
+        self._crew.push(self.roster.leave(clock))
+
+    def _obey(self, command: Command) -> Reply:
+        clock = self._ticks.now
+        if command.verb == "drain":
+            self._leave(clock)
+            return Reply(request=command.request, ok=True, message="ending all workers, then the supervisor")
+        source = command.source
+        if source is None or source not in self.roster.members:
+            known = ", ".join(sorted(self.roster.members)) or "none"
+            return Reply(request=command.request, ok=False, message=f"unknown source {source!r} (running: {known})")
+        try:
+            message = self._command(command.verb, source, clock)
+        except StorageError as error:
+            return Reply(request=command.request, ok=False, message=str(error))
+        return Reply(request=command.request, ok=True, message=message)
+
+    def _command(self, verb: str, source: str, clock: float) -> str:
+        if verb == "pause":
+            self._store.pause(source, paused=True)
+            self._crew.push(self.roster.pause(source, clock))
+            self.book.paused(source, paused=True)
+            return f"{source} is paused until `bellboard ctl resume {source}`"
+        if verb == "resume":
+            self._store.pause(source, paused=False)
+            self.roster.resume(source, clock)
+            self.book.paused(source, paused=False)
+            return f"{source} goes on"
+        self.roster.reset(source, clock)
+        if verb == "restart":
+            self._crew.push(self.roster.stop(source, clock))
+            return f"{source} is being restarted"
+        return f"{source} may start at once"
+
+
+def _finite(seconds: float) -> float | None:
+    return None if seconds == float("inf") else float(seconds)

@@ -1,0 +1,107 @@
+"""Arguments: the words of the command line, and the help they come with."""
+
+import argparse
+
+from .version import VERSION
+
+EPILOG = """examples:
+  bellboard                                what is going on now
+  bellboard run                            keep the board, for everybody who attaches
+  bellboard sessions --json                the board for programs
+  bellboard sessions --needs-you           who waits for me? (exit code 10: someone)
+  bellboard watch                          each change as it happens
+  bellboard demo                           see it without any agent
+
+exit codes: 0 ok, 1 error, 2 usage, 3 no supervisor running, 4 a source is degraded or failed, 10 someone waits, 130 interrupted
+"""
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Parse the command line; ends the process with code 2 and a sentence if it cannot be meant."""
+    return _parser().parse_args(words)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bellboard",
+        description="One board for all coding-agent sessions of this machine: what each is doing, who waits for you.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-V", "--version", action="version", version=f"bellboard {VERSION}")
+    _common(parser, suppress=False)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _run(commands)
+    _sessions(commands)
+    _watch(commands)
+    health = _command(commands, "health", "how each source's worker is doing")
+    health.add_argument("--json", action="store_true", help="print JSON for programs")
+    _ctl(commands)
+    demo = _command(commands, "demo", "simulated agents through the real pipeline, in a temporary home")
+    demo.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:  # fmt: skip
+    parser = commands.add_parser(name, help=text, description=text)
+    _common(parser, suppress=True)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
+    # Given before or after the command; the subcommand must not overwrite what was given before it.
+    default = argparse.SUPPRESS if suppress else None
+    parser.add_argument("--config", metavar="FILE", default=default, help="configuration file")
+    parser.add_argument("--runtime-dir", metavar="DIR", default=default, help="folder of the sockets")
+    parser.add_argument(
+        "-v", "--verbose", action="count", default=argparse.SUPPRESS if suppress else 0, help="say more on stderr"
+    )
+
+
+def _sources(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source", action="append", metavar="NAME[=FOLDER]", default=None,
+        help="only this source, with that agent's own home as FOLDER; may be given several times",
+    )  # fmt: skip
+
+
+def _run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "run", "keep the board: start the workers and serve everybody who attaches")
+    _sources(parser)
+    parser.add_argument("--state-dir", metavar="DIR", help="folder of the database")
+    parser.add_argument("--ephemeral", action="store_true", help="keep nothing on disk")
+
+
+def _sessions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "sessions", "list the sessions, or show one")
+    parser.add_argument("id", nargs="?", metavar="ID", help="show this session (the beginning of its id is enough)")
+    parser.add_argument("--once", action="store_true", help="read the agents' files now; needs no running supervisor")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    _sources(parser)
+    parser.add_argument("--since", metavar="AGE", help="only sessions that moved in this time (90s, 15m, 24h, 7d) or `all`")
+    parser.add_argument("--activity", choices=["working", "waiting", "idle", "terminal"], help="only sessions doing this")
+    parser.add_argument("--needs-you", action="store_true", help="only sessions that wait for a person; exit code 10 if any")
+
+
+def _watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "watch", "print each change as it happens")
+    parser.add_argument("--jsonl", action="store_true", help="print JSON, a line an event")
+    parser.add_argument(
+        "--topic", action="append", metavar="PREFIX", help="only topics that begin so: session.claude., health., ..."
+    )
+
+
+def _ctl(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "ctl", "tell the running supervisor what to do")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, text in (
+        ("restart", "end the source's worker and start it again"),
+        ("pause", "end the source's worker and keep it ended, also over restarts of the supervisor"),
+        ("resume", "let a paused source work again"),
+        ("reset", "forget a source's failures and start it at once"),
+    ):
+        each = verbs.add_parser(verb, help=text, description=text)
+        each.add_argument("ctl_source", metavar="SOURCE")
+    verbs.add_parser("drain", help="end all workers, then the supervisor")

@@ -1,0 +1,38 @@
+"""Command line: words in, exit codes out; no logic. What a command does is in `commands.py`, imported when it is needed.
+
+Exit codes: 0 ok, 1 error, 2 usage, 3 no supervisor running, 4 a source is degraded or failed (`health`), 10 someone waits
+(`sessions --needs-you`), 130 interrupted.
+"""
+
+import sys
+
+from .version import VERSION
+
+EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    # Asked for by scripts, and answered without importing anything.
+    if words in (["--version"], ["-V"]):
+        sys.stdout.write(f"bellboard {VERSION}\n")
+        return 0
+    from .arguments import parse  # noqa: PLC0415 - see above
+
+    options = parse(words)
+    from . import commands  # noqa: PLC0415 - see above
+
+    try:
+        return commands.run(options)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone: nothing is left to say, not even at exit.
+        sys.stdout = None  # type: ignore[assignment]
+        return EXIT_PIPE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""Clock: the board's own time, in which a suspended laptop does not age anything.
+
+Durations are counted in ticks that add at most half a second each, whatever the machine's clock says in between: sleep,
+SIGSTOP or a debugger neither kill a worker nor make a session stale.
+"""
+
+MOST_PER_TICK = 0.5
+
+
+class Ticks:
+    """Counts seconds of being awake; fed with the monotonic clock."""
+
+    def __init__(self, monotonic: float) -> None:
+        self.now = 0.0
+        self._last = monotonic
+
+    def advance(self, monotonic: float) -> float:
+        """Take a reading of the monotonic clock; returns the board's time."""
+        self.now += min(max(0.0, monotonic - self._last), MOST_PER_TICK)
+        self._last = monotonic
+        return self.now

@@ -1,0 +1,203 @@
+"""Config: one frozen value, from flags, environment, file and defaults (in this order of weight).
+
+Decoded and validated once; an unknown key is an error that names it. Durations are seconds, or text like "90s", "24h".
+"""
+
+import os
+import re
+import tomllib
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .aggregator.health import Thresholds
+from .errors import ConfigError
+
+BUILT_IN = ("claude", "codex", "gemini")
+"""Sources that run when nothing is said about them."""
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Seconds(float):
+    """A duration. In the file: a number of seconds, or text with a unit (s, m, h, d); "all" or "never" is no bound."""
+
+
+class Board(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the board keeps and for how long."""
+
+    since: Seconds = Seconds(86400)
+    stale_after: Seconds = Seconds(3600)
+    retention: Seconds = Seconds(86400)
+
+
+class Restart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How fast a dead worker is started again: at once, then after `first` seconds, doubling up to `most`."""
+
+    first: Seconds = Seconds(0.5)
+    most: Seconds = Seconds(60)
+    at_least: Seconds = Seconds(0.5)
+
+
+class Work(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How workers look around: `sweep` without and `sweep_watched` with complete inotify watches."""
+
+    sweep: Seconds = Seconds(1)
+    sweep_watched: Seconds = Seconds(60)
+    pulse: Seconds = Seconds(1)
+    beat: Seconds = Seconds(2)
+    watch: bool = True
+    credit: Annotated[int, Meta(ge=1, le=64)] = 8
+
+
+class HealthRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Failures in a row after which a source is called degraded, and failed."""
+
+    degraded: Annotated[int, Meta(ge=1)] = 1
+    failed: Annotated[int, Meta(ge=1)] = 5
+
+
+class SourceConfig(Struct, frozen=True, kw_only=True):
+    """One source: whether it runs, where its code is (None: an installed source of that name), and its options."""
+
+    enabled: bool = True
+    factory: str | None = None
+    options: dict[str, Any] = {}
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Everything that is set."""
+
+    state_dir: str | None
+    runtime_dir: str
+    board: Board = Board()
+    restart: Restart = Restart()
+    work: Work = Work()
+    health: HealthRules = HealthRules()
+    sources: dict[str, SourceConfig] = {}
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The health rules as the aggregator takes them."""
+        return Thresholds(degraded=self.health.degraded, failed=self.health.failed)
+
+
+class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    state_dir: str | None = None
+    runtime_dir: str | None = None
+    board: Board = Board()
+    restart: Restart = Restart()
+    work: Work = Work()
+    health: HealthRules = HealthRules()
+    sources: dict[str, dict[str, Any]] = {}
+
+
+def seconds(text: object) -> Seconds:
+    """Read a duration. Raises ValueError with what to write instead."""
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        if text < 0:
+            raise ValueError(f"{text} is negative")
+        return Seconds(text)
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", text) if isinstance(text, str) else None
+    if isinstance(text, str) and text.strip() in {"all", "never"}:
+        return Seconds("inf")
+    if found is None:
+        raise ValueError(f"{text!r} is no duration: write seconds, or a number with s, m, h or d, or \"all\"")
+    return Seconds(float(found[1]) * _UNITS[found[2]])
+
+
+def default_path() -> str:
+    """Return where the configuration file is looked for."""
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return os.environ.get("BELLBOARD_CONFIG") or os.path.join(base, "bellboard", "config.toml")
+
+
+def default_state_dir() -> str:
+    """Return where the database is kept unless somebody says otherwise."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return os.path.join(base, "bellboard")
+
+
+def read(path: str | None, known_sources: frozenset[str]) -> _File:
+    """Read the configuration file; a missing default one is empty. Raises ConfigError that says what to mend."""
+    named = path or os.environ.get("BELLBOARD_CONFIG")
+    where = named or default_path()
+    try:
+        with open(where, "rb") as file:
+            text = tomllib.load(file)
+    except FileNotFoundError:
+        if named is None:
+            return _File()
+        raise ConfigError(f"there is no configuration file {where}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration file {where}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where} is not valid TOML: {error}") from error
+    try:
+        found = msgspec.convert(text, _File, dec_hook=_duration)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    for name, table in found.sources.items():
+        _check_source(where, name, table, known_sources)
+    return found
+
+
+def _duration(kind: type, value: object) -> object:
+    if kind is Seconds:
+        return seconds(value)
+    raise NotImplementedError
+
+
+def _check_source(where: str, name: str, table: dict[str, Any], known: frozenset[str]) -> None:
+    if name not in known and "factory" not in table:
+        raise ConfigError(
+            f"{where}: unknown source `{name}` - installed are {', '.join(sorted(known))}; "
+            f"another one needs `factory = \"package.module:callable\"`"
+        )
+    if "factory" in table and not (isinstance(table["factory"], str) and ":" in table["factory"]):
+        raise ConfigError(f"{where}: sources.{name}.factory: write it as \"package.module:callable\"")
+    if not isinstance(table.get("enabled", True), bool):
+        raise ConfigError(f"{where}: sources.{name}.enabled: write true or false")
+    if name in BUILT_IN and "factory" not in table:
+        for key in table:
+            if key not in {"enabled", "home"}:
+                raise ConfigError(f"{where}: unknown key `{key}` in sources.{name} (known: enabled, home)")
+
+
+def source_config(table: dict[str, Any]) -> SourceConfig:
+    """Split one source's table into what the supervisor needs and the source's own options."""
+    options = {key: value for key, value in table.items() if key not in {"enabled", "factory"}}
+    return SourceConfig(enabled=table.get("enabled", True), factory=table.get("factory"), options=options)
+
+
+def build(
+    file: _File,
+    *,
+    only: dict[str, str | None] | None = None,
+    state_dir: str | None = None,
+    runtime_dir: str,
+    ephemeral: bool = False,
+) -> Config:
+    """Join flags, environment, file and defaults. `only` maps the sources given by flag to their folders."""
+    tables = {name: source_config(table) for name, table in file.sources.items()}
+    if only:
+        chosen: dict[str, SourceConfig] = {}
+        for name, folder in only.items():
+            base = tables.get(name, SourceConfig())
+            options = base.options if folder is None else {**base.options, "home": folder}
+            chosen[name] = msgspec.structs.replace(base, enabled=True, options=options)
+    else:
+        chosen = {name: tables.get(name, SourceConfig()) for name in BUILT_IN}
+        chosen |= tables
+    environment = os.environ.get("BELLBOARD_STATE_DIR")
+    state = state_dir or environment or file.state_dir or default_state_dir()
+    return Config(
+        state_dir=None if ephemeral else os.path.abspath(os.path.expanduser(state)),
+        runtime_dir=os.path.abspath(os.path.expanduser(runtime_dir)),
+        board=file.board,
+        restart=file.restart,
+        work=file.work,
+        health=file.health,
+        sources={name: source for name, source in sorted(chosen.items()) if source.enabled},
+    )

@@ -1,0 +1,126 @@
+"""Process: one worker process, from its start to its reaping.
+
+Started with `subprocess` from the main thread (PDEATHSIG ends a child when the *thread* that made it ends), in a session
+of its own. It inherits four descriptors: its order, the reading end of a pipe whose end tells it that we are gone, and
+both ends of its log. The counterpart in the worker is `workers/leash.py`.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+
+import psutil
+
+from ...protocol.codec import ORDER
+from ...protocol.order import Order
+
+LOG_LINES = 200
+LINE_BYTES = 2000
+
+
+class Process:
+    """A running worker. `pidfd` turns readable when it ends (None where the system has no such thing)."""
+
+    def __init__(self, order: Order) -> None:
+        self.source = order.source
+        self.inc = order.inc
+        self.token = order.token
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self._torn = b""
+        words = ORDER.encode(order)
+        order_read, order_write = os.pipe()
+        life_read, self._life = os.pipe()
+        self.log_fd, log_write = os.pipe()
+        os.set_blocking(self.log_fd, False)
+        try:
+            self._popen = subprocess.Popen(
+                [sys.executable, "-m", "bellboard.workers", str(order_read), str(life_read)],
+                stdin=subprocess.DEVNULL,
+                stdout=log_write,
+                stderr=log_write,
+                pass_fds=(order_read, life_read),
+                start_new_session=True,
+                cwd="/",
+            )
+        except OSError:
+            os.close(self.log_fd)
+            os.close(self._life)
+            os.close(order_write)
+            raise
+        finally:
+            for fd in (order_read, life_read, log_write):
+                os.close(fd)
+        self.pid = self._popen.pid
+        self.pidfd = _pidfd(self.pid)
+        with os.fdopen(order_write, "wb") as file, contextlib.suppress(BrokenPipeError):
+            file.write(words)
+        self.ended_at: float | None = None
+        self._stats: psutil.Process | None = None
+
+    def exit(self) -> int | None:
+        """Return the exit code if the worker has ended (negative: the signal that ended it), else None."""
+        return self._popen.poll()
+
+    def wait(self) -> None:
+        """Wait for the end of a worker that was killed."""
+        self._popen.wait()
+
+    def send(self, how: signal.Signals) -> None:
+        """Send a signal to the worker; SIGKILL goes to its whole process group."""
+        if self._popen.poll() is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            if how == signal.SIGKILL:
+                os.killpg(self.pid, how)
+            else:
+                self._popen.send_signal(how)
+
+    def read_log(self) -> list[str]:
+        """Return the whole lines that the worker wrote since the last call; the last ones are kept in `log`."""
+        try:
+            data = os.read(self.log_fd, 65536)
+        except BlockingIOError:
+            return []
+        *lines, self._torn = (self._torn + data).split(b"\n")
+        if len(self._torn) > LINE_BYTES:
+            lines, self._torn = [*lines, self._torn], b""
+        texts = [line[:LINE_BYTES].decode("utf-8", "replace") for line in lines if line.strip()]
+        self.log.extend(texts)
+        return texts
+
+    def usage(self) -> tuple[int | None, float | None]:
+        """Return memory (bytes) and load (percent of one core since the last call), None where that is not known."""
+        try:
+            if self._stats is None:
+                self._stats = psutil.Process(self.pid)
+            return self._stats.memory_info().rss, self._stats.cpu_percent()
+        except psutil.Error:
+            return None, None
+
+    def close(self) -> None:
+        """Give back what an ended worker held."""
+        for fd in (self.log_fd, self._life, self.pidfd):
+            if fd is not None:
+                os.close(fd)
+
+
+def _pidfd(pid: int) -> int | None:
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
+def ending(code: int) -> str:
+    """Say how a process ended, in words."""
+    if code < 0:
+        try:
+            return f"killed by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"killed by signal {-code}"
+    return f"exit code {code}"

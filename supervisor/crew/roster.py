@@ -1,0 +1,148 @@
+"""Roster: which workers are wanted, which are there, and what follows from the difference.
+
+Pure: it is told what happened and returns what to do; `crew.py` does it. A source without a worker is either waiting for
+its next start, paused by command, or absent (its agent is not installed and `looked` says what to wait for).
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .restart import Backoff, Policy, after_death
+
+DRAIN_SECONDS = 4.0
+TERM_SECONDS = 2.0
+
+Stage = Literal["none", "drain", "term", "kill"]
+
+
+class Member(Struct, kw_only=True):
+    """One source's place in the crew. `stage` is how far ending its worker has gone, `stage_until` when the next begins."""
+
+    pid: int | None = None
+    inc: int = 0
+    started_at: float = 0.0
+    progressed: bool = False
+    ready: bool = False
+    backoff: Backoff = Backoff()
+    paused: bool = False
+    looked: tuple[str, ...] | None = None
+    stage: Stage = "none"
+    stage_until: float = 0.0
+
+
+class Push(Struct, frozen=True):
+    """End a worker a little more firmly: ask it to drain, terminate it, kill it."""
+
+    source: str
+    how: Literal["drain", "term", "kill"]
+
+
+class Roster:
+    """All members. `clock` is the board's own time in seconds."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.members: dict[str, Member] = {}
+        self._policy = policy
+        self._leaving = False
+
+    def add(self, source: str, *, paused: bool = False) -> None:
+        """Want a worker for this source."""
+        self.members[source] = Member(paused=paused)
+
+    def due(self, clock: float) -> list[str]:
+        """Return the sources whose worker is to be started now."""
+        if self._leaving:
+            return []
+        return [
+            source
+            for source, member in self.members.items()
+            if member.pid is None and not member.paused and member.looked is None and member.backoff.not_before <= clock
+        ]
+
+    def started(self, source: str, pid: int, inc: int, clock: float) -> None:
+        """Note a start."""
+        member = self.members[source]
+        member.pid, member.inc, member.started_at = pid, inc, clock
+        member.progressed = member.ready = False
+        member.stage, member.looked = "none", None
+
+    def postpone(self, source: str, clock: float, seconds: float) -> None:
+        """Start a source later, because now it cannot be."""
+        member = self.members[source]
+        member.backoff = Backoff(deaths=member.backoff.deaths, not_before=clock + seconds)
+
+    def progress(self, source: str) -> None:
+        """Note that a worker got somewhere."""
+        self.members[source].progressed = True
+
+    def absent(self, source: str, looked: tuple[str, ...]) -> None:
+        """Note that the agent is not installed: no start before one of these paths appears."""
+        self.members[source].looked = looked
+
+    def appeared(self, source: str) -> None:
+        """Note that the agent may be installed now."""
+        self.members[source].looked = None
+
+    def ended(self, source: str, clock: float, jitter: float) -> bool:
+        """Note the end of a worker; returns whether it was a death that nobody asked for."""
+        member = self.members[source]
+        planned = member.stage != "none" or member.looked is not None
+        member.pid = None
+        if planned:
+            member.backoff = Backoff(deaths=0, not_before=clock)
+        else:
+            member.backoff = after_death(
+                member.backoff, self._policy,
+                progressed=member.progressed, started_at=member.started_at, clock=clock, jitter=jitter,
+            )  # fmt: skip
+        member.stage = "none"
+        return not planned
+
+    def pause(self, source: str, clock: float) -> list[Push]:
+        """Stop a source until it is resumed."""
+        self.members[source].paused = True
+        return self.stop(source, clock)
+
+    def resume(self, source: str, clock: float) -> None:
+        """Let a source work again, at once."""
+        member = self.members[source]
+        member.paused = False
+        self.reset(source, clock)
+
+    def reset(self, source: str, clock: float) -> None:
+        """Forget the deaths of a source and whatever it waits for."""
+        member = self.members[source]
+        member.backoff, member.looked = Backoff(deaths=0, not_before=clock), None
+
+    def stop(self, source: str, clock: float) -> list[Push]:
+        """Begin to end a worker; a start follows unless the source is paused or the crew leaves."""
+        member = self.members[source]
+        if member.pid is None or member.stage != "none":
+            return []
+        member.stage, member.stage_until = "drain", clock + DRAIN_SECONDS
+        return [Push(source, "drain")]
+
+    def leave(self, clock: float) -> list[Push]:
+        """Begin to end all workers for good."""
+        self._leaving = True
+        return [push for source in self.members for push in self.stop(source, clock)]
+
+    def insist(self, clock: float) -> list[Push]:
+        """Return how to be firmer with workers that were asked to end and have not."""
+        pushes: list[Push] = []
+        for source, member in self.members.items():
+            if member.pid is None or member.stage in {"none", "kill"} or clock < member.stage_until:
+                continue
+            if member.stage == "drain":
+                member.stage, member.stage_until = "term", clock + TERM_SECONDS
+                pushes.append(Push(source, "term"))
+            else:
+                member.stage = "kill"
+                pushes.append(Push(source, "kill"))
+        return pushes
+
+    @property
+    def empty(self) -> bool:
+        """Whether no worker is left."""
+        return all(member.pid is None for member in self.members.values())

@@ -1,0 +1,53 @@
+"""Folders: the two places a supervisor owns, made safely, and the locks that keep a second one out.
+
+The lock comes before any socket: binding an ipc path takes it away from a living process without a word. Lock files are
+never removed, because removing them would let two processes hold "the" lock.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+
+from .errors import AlreadyRunning, FolderError
+
+LOCK = "lock"
+
+
+def private_folder(path: str, purpose: str) -> str:
+    """Make `path` a folder of mode 0700 that belongs to this user. Raises FolderError otherwise."""
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        status = os.lstat(path)
+    except OSError as error:
+        raise FolderError(f"cannot make the {purpose} folder {path}: {error.strerror}") from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise FolderError(f"the {purpose} folder {path} is not a folder (a link is not accepted): choose another")
+    if status.st_uid != os.getuid():
+        raise FolderError(f"the {purpose} folder {path} belongs to another user: choose another")
+    if status.st_mode & 0o077:
+        try:
+            os.chmod(path, 0o700)
+        except OSError as error:
+            raise FolderError(f"cannot make the {purpose} folder {path} private: {error.strerror}") from error
+    return path
+
+
+def lock(folder: str) -> int:
+    """Take the lock of a folder for as long as this process lives; returns the descriptor that holds it.
+
+    Raises AlreadyRunning if another process has it, FolderError if the file cannot be made.
+    """
+    path = os.path.join(folder, LOCK)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise FolderError(f"cannot make the lock {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
+            raise AlreadyRunning(f"another bellboard supervisor holds the lock {path}: stop it first") from error
+        raise FolderError(f"cannot lock {path}: {error.strerror}") from error
+    return fd

@@ -1,0 +1,176 @@
+"""Intake: what workers say becomes stored fact, and only then is it published and acknowledged.
+
+The order is commit, memory, publish, acknowledge: a crash between any two of them costs a re-read and never a number.
+While the store does not work nothing is acknowledged; the workers' credit runs out and they wait. What to do with an
+update is decided in `aggregator/`; this file performs it.
+"""
+
+import time
+from datetime import UTC, datetime
+
+from ..protocol.channel import Answering
+from ..protocol.codec import DOWNWARD, UPWARD, WIRE_LIMIT, DecodeFault
+from ..protocol.order import Downward, Fenced, Grant
+from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Fault, Hello, Update, Upward
+from .aggregator.aggregator import Aggregator, Plan
+from .aggregator.health import HealthBook
+from .crew.roster import Roster
+from .errors import StorageError
+from .store import Store
+from .voice import Voice
+
+MOST_UPDATES = 64
+MOST_SECONDS = 0.02
+MOST_STRIKES = 3
+STRIKE_SECONDS = 60.0
+
+
+class Intake:
+    """The ingest socket and the way of an update from there to everybody."""
+
+    def __init__(
+        self, endpoint: str, aggregator: Aggregator, store: Store, book: HealthBook, roster: Roster, voice: Voice, credit: int
+    ) -> None:  # fmt: skip
+        self.channel = Answering(endpoint)
+        self._aggregator = aggregator
+        self._store = store
+        self._book = book
+        self._roster = roster
+        self._voice = voice
+        self._credit = credit
+        self._tokens: dict[str, tuple[int, str]] = {}
+        self._peers: dict[bytes, tuple[str, int]] = {}
+        self._strikes: dict[str, list[float]] = {}
+        self._parted: set[tuple[str, int]] = set()
+
+    def expect(self, source: str, inc: int, token: str) -> None:
+        """From now on only this incarnation speaks for the source."""
+        self._tokens[source] = (inc, token)
+        self._aggregator.ledger.admit(source, inc)
+
+    def say(self, source: str, message: Downward) -> bool:
+        """Send to the present worker of a source; False if it is not there."""
+        inc, _ = self._tokens.get(source, (0, ""))
+        return self.channel.send(_name(source, inc), [DOWNWARD.encode(message)])
+
+    def forget(self, source: str, inc: int) -> None:
+        """Forget the line of a worker that has ended."""
+        self._peers.pop(_name(source, inc), None)
+        self._parted.discard((source, inc))
+
+    def parted(self, source: str, inc: int) -> bool:
+        """Whether this worker has said Bye."""
+        return (source, inc) in self._parted
+
+    def drain(self, clock: float) -> bool:
+        """Take what has come, up to 64 updates or 20 ms; returns whether more may be waiting."""
+        began = time.monotonic()
+        batch: list[tuple[bytes, str, Update]] = []
+        more = True
+        while len(batch) < MOST_UPDATES and time.monotonic() - began < MOST_SECONDS:
+            received = self.channel.receive()
+            if received is None:
+                more = False
+                break
+            peer, frames = received
+            for frame in frames:
+                self._take(peer, frame, batch, clock)
+        if batch:
+            self._apply(batch, clock)
+        return more
+
+    def perform(self, plan: Plan, clock: float) -> bool:
+        """Store, adopt and publish a plan; False, with nothing changed, if it could not be stored."""
+        if plan.changes:
+            try:
+                self._store.commit(plan)
+            except StorageError as error:
+                self._book.storage(str(error))
+                return False
+            self._book.storage(None)
+        self._aggregator.adopt(plan, clock)
+        for source, count in plan.unknown_records.items():
+            self._book.unknown(source, count)
+        self._voice.say(plan.events)
+        return True
+
+    def _apply(self, batch: list[tuple[bytes, str, Update]], clock: float) -> None:
+        plan = self._aggregator.plan([(source, update) for _, source, update in batch], datetime.now(UTC), clock)
+        if not self.perform(plan, clock):
+            return
+        answers: dict[bytes, list[bytes]] = {}
+        for (peer, source, _), answer in zip(batch, plan.answers, strict=True):
+            answers.setdefault(peer, []).append(DOWNWARD.encode(answer))
+            self._roster.progress(source)
+        for peer, frames in answers.items():
+            self.channel.send(peer, frames)
+
+    def _take(self, peer: bytes, frame: bytes, batch: list[tuple[bytes, str, Update]], clock: float) -> None:
+        message = UPWARD.decode(frame)
+        if isinstance(message, Hello):
+            self._greet(peer, message)
+            return
+        known = self._peers.get(peer)
+        if known is None:
+            return
+        source, inc = known
+        if isinstance(message, DecodeFault):
+            self._strike(source, message, clock)
+        elif isinstance(message, Update):
+            batch.append((peer, source, message))
+        elif inc == self._tokens[source][0]:
+            self._note(source, message)
+
+    def _note(self, source: str, message: Upward) -> None:
+        if isinstance(message, Beat):
+            self._book.beat(source, message)
+            if message.passes:
+                self._roster.progress(source)
+        elif isinstance(message, Fault):
+            self._book.fault(source, message)
+        elif isinstance(message, Bye):
+            self._parted.add((source, self._tokens[source][0]))
+            if message.reason == "unavailable":
+                self._roster.absent(source, message.looked)
+                self._book.absent(source, message.looked)
+
+    def _greet(self, peer: bytes, hello: Hello) -> None:
+        inc, token = self._tokens.get(hello.source, (0, ""))
+        if hello.inc != inc or hello.v != PROTOCOL_VERSION:
+            self.channel.send(peer, [DOWNWARD.encode(Fenced())])
+            return
+        if hello.token != token or peer != _name(hello.source, inc):
+            return
+        self._peers[peer] = (hello.source, inc)
+        pages = self._grants(hello.source, inc)
+        for page in pages:
+            self.channel.send(peer, [DOWNWARD.encode(page)])
+
+    def _grants(self, source: str, inc: int) -> list[Grant]:
+        """Split the stored cursors into pages that fit the wire."""
+        pages: list[dict[str, str]] = [{}]
+        size = 0
+        for handle, cursor in self._aggregator.ledger.cursors(source).items():
+            length = len(handle.encode()) + len(cursor.encode("utf-8", "surrogatepass")) + 16
+            if size + length > WIRE_LIMIT - 4096:
+                pages.append({})
+                size = 0
+            pages[-1][handle] = cursor
+            size += length
+        return [
+            Grant(inc=inc, epoch=self._aggregator.epoch, credit=self._credit, cursors=page, more=number < len(pages))
+            for number, page in enumerate(pages, 1)
+        ]
+
+    def _strike(self, source: str, fault: DecodeFault, clock: float) -> None:
+        """Count an unreadable message; a worker that sends three in a minute is replaced."""
+        self._book.fault(source, Fault(scope="record", code=fault.code, detail=f"unreadable message: {fault.detail}"))
+        recent = [at for at in self._strikes.get(source, []) if clock - at < STRIKE_SECONDS] + [clock]
+        if len(recent) >= MOST_STRIKES:
+            recent = []
+            self._roster.stop(source, clock)
+        self._strikes[source] = recent
+
+
+def _name(source: str, inc: int) -> bytes:
+    return f"{source}:{inc}".encode()

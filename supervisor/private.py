@@ -1,0 +1,24 @@
+"""Private: a board for one command. The real pipeline in folders of its own, in memory, disturbing nobody."""
+
+import tempfile
+
+import msgspec
+
+from ..protocol.event import Snapshot
+from .app import Supervisor
+from .config import Board, Config, Seconds
+
+
+def read_once(config: Config) -> Snapshot:
+    """Run the pipeline until each source has finished one full pass; returns the board as it is then.
+
+    Everything in the folders is read, however old, and nothing goes stale meanwhile. Raises SupervisorError.
+    """
+    never = Seconds("inf")
+    # A short name, because the path of a socket is limited; not $TMPDIR, which may be long.
+    with tempfile.TemporaryDirectory(prefix="bellboard-", dir="/tmp") as folder:  # noqa: S108 - mode 0700 by mkdtemp
+        board = Board(since=config.board.since, stale_after=never, retention=never)
+        private = msgspec.structs.replace(config, state_dir=None, runtime_dir=folder, board=board)
+        with Supervisor(private) as supervisor:
+            supervisor.run(until=lambda: all(supervisor.book.settled(source) for source in private.sources))
+            return supervisor.snapshot()

@@ -1,0 +1,43 @@
+"""Signals: a handler only records; the loop acts."""
+
+import os
+import signal
+from types import FrameType
+from typing import Self
+
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+
+
+class Signals:
+    """While entered, signals are recorded and wake up whoever polls `fd`."""
+
+    def __init__(self) -> None:
+        self._taken: list[int] = []
+        self.fd, self._write = os.pipe()
+        for end in (self.fd, self._write):
+            os.set_blocking(end, False)
+
+    def taken(self) -> list[int]:
+        """Return the signals that came since the last call."""
+        try:
+            os.read(self.fd, 4096)
+        except BlockingIOError:
+            pass
+        found, self._taken = self._taken, []
+        return found
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._record) for number in HANDLED}
+        self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._wakeup)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        os.close(self.fd)
+        os.close(self._write)
+
+    def _record(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self._taken.append(number)

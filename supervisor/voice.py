@@ -1,0 +1,39 @@
+"""Voice: everything the board says to everybody goes out here, encoded once however many listen."""
+
+from collections.abc import Iterable
+
+from ..protocol.channel import Publishing
+from ..protocol.codec import EVENT
+from ..protocol.event import BoardEvent, Heartbeat, topic_of
+
+HEARTBEAT_SECONDS = 1.0
+LEAST_SECONDS = 0.05
+
+
+class Voice:
+    """The PUB socket, and when its next heartbeat is due."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.channel = Publishing(endpoint)
+        self._beat_at = 0.0
+        self._asked = False
+
+    def say(self, events: Iterable[BoardEvent]) -> None:
+        """Publish events in order."""
+        for event in events:
+            self.channel.publish(topic_of(event), EVENT.encode(event))
+
+    def listen(self) -> None:
+        """Take note of new subscribers: each waits for a heartbeat before it asks for a snapshot."""
+        self._asked = self.channel.new_subscriptions() > 0 or self._asked
+
+    def heartbeat_due(self, monotonic: float) -> bool:
+        """Whether a heartbeat is due: each second, and soon after a new subscription."""
+        since = monotonic - self._beat_at
+        return since >= HEARTBEAT_SECONDS or (self._asked and since >= LEAST_SECONDS)
+
+    def heartbeat(self, beat: Heartbeat, monotonic: float) -> None:
+        """Publish a heartbeat."""
+        self._beat_at, self._asked = monotonic, False
+        self.channel.publish(topic_of(beat), EVENT.encode(beat))
+

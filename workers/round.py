@@ -1,0 +1,139 @@
+"""Round: what a worker has to parse next, and what came of it.
+
+It touches the world only through the Source it was given; failures become values. Fresh sessions come first, and a large
+file takes its turn with the others piece by piece, so that nobody waits for it. The counterpart is `outbox.py`, which
+carries the results to the board.
+"""
+
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import PurePath
+
+from msgspec import Struct
+
+from ..protocol.update import Fault, SourceUpdate
+from ..sources.contract import CURSOR_LIMIT, Cursor, SessionHandle, Source
+from ..sources.errors import CursorTooLarge, SourceError, SourceUnavailable
+
+
+class Parsed(Struct, frozen=True):
+    """One step of one session: from one cursor to the next, with what was found on the way."""
+
+    handle: SessionHandle
+    before: Cursor
+    after: Cursor
+    facts: SourceUpdate | None
+
+
+class Round:
+    """The worker's knowledge of its sessions: cursors, what is queued, and which of them fail."""
+
+    def __init__(self, source: Source, *, since: float | None = None) -> None:
+        self.failing: set[str] = set()
+        self.discover_failures = 0
+        self.steps = 0
+        self._source = source
+        self._since = since
+        self._cursors: dict[str, Cursor] = {}
+        self._quarantined: frozenset[str] = frozenset()
+        self._handles: dict[str, SessionHandle] = {}
+        self._queue: deque[str] = deque()
+        self._queued: set[str] = set()
+
+    @property
+    def backlog(self) -> int:
+        """How many sessions are queued."""
+        return len(self._queue)
+
+    def grant(self, cursors: dict[str, Cursor], quarantined: Iterable[str]) -> None:
+        """Take over what the board has stored."""
+        self._cursors.update(cursors)
+        self._quarantined |= frozenset(quarantined)
+
+    def discover(self, now: float) -> Fault | None:
+        """Ask the source for all its sessions and queue them; `now` is epoch seconds. Raises SourceUnavailable."""
+        fault = self.ask(self._source.discover, now)
+        self.discover_failures = 0 if fault is None else self.discover_failures + 1
+        return fault
+
+    def ask(self, question: Callable[[], Iterable[SessionHandle]], now: float) -> Fault | None:
+        """Ask the source which sessions to look at, and queue them. Raises SourceUnavailable."""
+        self.steps += 1
+        try:
+            found = list(question())
+        except SourceUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
+            return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
+        self.schedule(found, now)
+        return None
+
+    def schedule(self, handles: Iterable[SessionHandle], now: float) -> None:
+        """Queue sessions, the most recently changed first; those older than `since` that were never read stay asleep."""
+        wanted = [handle for handle in handles if self._awake(handle, now)]
+        wanted.sort(key=lambda handle: handle.modified_at or 0.0)
+        for handle in wanted:
+            self._handles[handle.id] = handle
+            if handle.id not in self._queued:
+                self._queued.add(handle.id)
+                self._queue.appendleft(handle.id)
+
+    def _awake(self, handle: SessionHandle, now: float) -> bool:
+        if handle.id in self._quarantined:
+            return False
+        if self._since is None or handle.live or handle.modified_at is None or handle.id in self._cursors:
+            return True
+        return now - handle.modified_at <= self._since
+
+    def rewind(self, handle: str, cursor: Cursor) -> None:
+        """Go on from the cursor that the board has: what was read beyond it never counted."""
+        self._cursors[handle] = cursor
+        if handle in self._handles and handle not in self._queued:
+            self._queued.add(handle)
+            self._queue.append(handle)
+
+    def step(self) -> Parsed | Fault | None:
+        """Parse one piece of the next session. None: that session has nothing new."""
+        name = self._queue.popleft()
+        self._queued.discard(name)
+        handle = self._handles[name]
+        before = self._cursors.get(name, "")
+        self.steps += 1
+        try:
+            facts, after = self._source.parse(handle, before)
+            if len(after) > CURSOR_LIMIT:
+                raise CursorTooLarge(f"a cursor of {len(after):,} characters, the limit is {CURSOR_LIMIT:,}")
+        except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
+            self.failing.add(name)
+            return Fault(scope="handle", handle=name, code=type(error).__name__, detail=describe(error))
+        self.failing.discard(name)
+        if after == before:
+            return None
+        self._cursors[name] = after
+        self._queued.add(name)
+        self._queue.append(name)
+        return Parsed(handle, before, after, facts)
+
+    def refuse(self, handle: str, before: Cursor) -> None:
+        """Take back a step that cannot be sent; the session is not queued again before it changes."""
+        self._cursors[handle] = before
+        self.failing.add(handle)
+        if handle in self._queued:
+            self._queued.discard(handle)
+            self._queue.remove(handle)
+
+
+def describe(error: BaseException) -> str:
+    """Say what went wrong without quoting a conversation or a path of the user's home.
+
+    Only texts of our own errors and the system's words are passed on: the message of any other exception may hold a line
+    of a transcript, so its kind and place have to do.
+    """
+    if isinstance(error, SourceError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__}: {error.strerror}"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

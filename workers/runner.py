@@ -1,0 +1,207 @@
+"""Runner: the loop of a worker process. It waits, lets the round parse, sends, and beats.
+
+Only this file of the package does I/O towards the board; what to parse and what to say again is decided in `round.py`
+and `outbox.py`.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+
+from ..protocol.channel import Asking, Poll
+from ..protocol.codec import DOWNWARD, UPWARD, DecodeFault
+from ..protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Order, Ping
+from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Fault, Hello, Upward
+from ..sources.catalog import load
+from ..sources.contract import SessionHandle, Source, Watching
+from ..sources.errors import SourceUnavailable
+from .leash import Leash
+from .outbox import Outbox
+from .round import Parsed, Round, describe
+from .watches import Watches
+
+HELLO_SECONDS = 5.0
+BYE_SECONDS = 1.0
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_UNAVAILABLE = 69
+
+
+class Ended(Exception):  # noqa: N818 - an end, not an error
+    """Raised inside the loop when the worker has to end; `bye` is its last word."""
+
+    def __init__(self, bye: Bye, code: int) -> None:
+        super().__init__(bye.reason)
+        self.bye = bye
+        self.code = code
+
+
+class Runner:
+    """One incarnation of one source's worker."""
+
+    def __init__(self, order: Order, leash: Leash) -> None:
+        self._order = order
+        self._leash = leash
+        self._link = Asking(order.endpoint, name=f"{order.source}:{order.inc}".encode())
+        self._poll = Poll()
+        self._poll.add(self._link)
+        self._outbox = Outbox(order.inc, 1)
+        self._watches = Watches(enabled=False)
+        self._granted: list[Grant] = []
+        self._passes = 0
+        self._in_pass = False
+        self._next_beat = self._next_sweep = self._next_pulse = 0.0
+        self._drain_until: float | None = None
+
+    def run(self) -> int:
+        """Work until told to end. Returns the exit code."""
+        try:
+            self._introduce()
+            source = self._load()
+            self._work(source, self._begin(source))
+        except Ended as end:
+            self._say(end.bye)
+            self._link.flush_and_close(BYE_SECONDS)
+            return end.code
+
+    def _introduce(self) -> None:
+        """Say Hello until the board grants."""
+        order = self._order
+        hello = Hello(v=PROTOCOL_VERSION, source=order.source, inc=order.inc, token=order.token, pid=os.getpid())
+        said_at = -HELLO_SECONDS
+        while not self._granted or self._granted[-1].more:
+            if time.monotonic() - said_at >= HELLO_SECONDS and self._say(hello):
+                said_at = time.monotonic()
+                self._granted.clear()
+            self._poll.wait(0.05 if said_at < 0 else 1.0)
+            self._listen(None)
+            self._leash.renew()
+
+    def _load(self) -> Source:
+        try:
+            return load(self._order.source, self._order.factory, self._order.options)
+        except Exception as error:
+            # Whatever the code of a source raises while it is imported or made is a Fault of that source.
+            self._say(Fault(scope="source", code="not loadable", detail=describe(error)))
+            raise Ended(Bye(reason="failed"), EXIT_FAILED) from error
+
+    def _begin(self, source: Source) -> Round:
+        work = Round(source, since=self._order.since)
+        for grant in self._granted:
+            work.grant(grant.cursors, grant.quarantined)
+        self._outbox = Outbox(self._order.inc, self._granted[-1].credit)
+        self._granted.clear()
+        self._watches = Watches(enabled=self._order.watch and isinstance(source, Watching))
+        if self._watches.fd is not None:
+            self._poll.add(self._watches.fd)
+        return work
+
+    def _work(self, source: Source, work: Round) -> None:
+        while True:
+            now = time.monotonic()
+            if self._drain_until is not None and (not self._outbox or now > self._drain_until):
+                raise Ended(Bye(reason="drained"), EXIT_OK)
+            if self._drain_until is None:
+                self._look_around(source, work, now)
+                if work.backlog and self._outbox.free > 0:
+                    self._take(work)
+            self._send_due(now)
+            if self._in_pass and not work.backlog and not self._outbox:
+                self._in_pass, self._next_beat = False, 0.0
+                self._passes += 1
+            if now >= self._next_beat:
+                self._beat(work, now)
+            self._poll.wait(self._patience(work))
+            self._listen(work)
+
+    def _patience(self, work: Round) -> float:
+        """How long nothing needs to be done unless something comes in."""
+        if work.backlog and self._outbox.free > 0 and self._drain_until is None:
+            return 0.0
+        return max(0.0, min(self._next_beat, self._next_sweep, self._next_pulse, self._drain_until or 1e9) - time.monotonic())
+
+    def _look_around(self, source: Source, work: Round, now: float) -> None:
+        """Find out what may have changed: by watches, by the pulse, and by a sweep when it is due."""
+        changes = self._watches.read()
+        if now >= self._next_sweep or changes.everything:
+            self._sweep(source, work)
+        elif changes.paths and isinstance(source, Watching):
+            self._schedule(work, lambda: source.touched(changes.paths))
+        if now >= self._next_pulse:
+            self._next_pulse = now + self._order.pulse
+            if isinstance(source, Watching):
+                self._schedule(work, source.pulse)
+
+    def _schedule(self, work: Round, ask: Callable[[], Iterable[SessionHandle]]) -> None:
+        fault = work.ask(ask, time.time())
+        if fault is not None:
+            self._say(fault)
+
+    def _sweep(self, source: Source, work: Round) -> None:
+        try:
+            fault = work.discover(time.time())
+            if isinstance(source, Watching) and self._watches.sync(source.watch()):
+                # Between the listing and the new watch something may have come: look once more.
+                fault = work.discover(time.time()) or fault
+        except SourceUnavailable as error:
+            raise Ended(Bye(reason="unavailable", looked=error.looked), EXIT_UNAVAILABLE) from error
+        if fault is not None:
+            self._say(fault)
+        self._in_pass = True
+        interval = self._order.sweep_watched if self._watches.complete else self._order.sweep
+        self._next_sweep = time.monotonic() + interval
+
+    def _take(self, work: Round) -> None:
+        result = work.step()
+        if isinstance(result, Fault):
+            self._say(result)
+        elif isinstance(result, Parsed) and not self._outbox.put(result):
+            work.refuse(result.handle.id, result.before)
+            detail = f"an update larger than {UPWARD.limit:,} bytes"
+            self._say(Fault(scope="handle", handle=result.handle.id, code="too big", detail=detail))
+
+    def _send_due(self, now: float) -> None:
+        due = self._outbox.due(now)
+        if due:
+            self._link.send(due)
+
+    def _beat(self, work: Round, now: float) -> None:
+        self._say(
+            Beat(
+                progress=work.steps,
+                phase="draining" if self._drain_until is not None else "reading" if work.backlog else "watching",
+                backlog=work.backlog,
+                passes=self._passes,
+                failing=len(work.failing),
+                discover_failures=work.discover_failures,
+            )
+        )
+        self._next_beat = now + self._order.beat
+        self._leash.renew()
+
+    def _listen(self, work: Round | None) -> None:
+        while (frames := self._link.receive()) is not None:
+            for frame in frames:
+                message = DOWNWARD.decode(frame)
+                if not isinstance(message, DecodeFault):
+                    self._obey(message, work)
+
+    def _obey(self, message: Downward, work: Round | None) -> None:
+        match message:
+            case Grant():
+                self._granted.append(message)
+            case Ack():
+                self._outbox.ack(message.seq)
+            case Nack():
+                handle = self._outbox.drop(message.seq)
+                if handle is not None and work is not None:
+                    work.rewind(handle, message.have)
+            case Ping():
+                self._next_beat = 0.0
+            case Drain():
+                self._drain_until = time.monotonic() + message.deadline
+            case Fenced():
+                raise Ended(Bye(reason="fenced"), EXIT_OK)
+
+    def _say(self, message: Upward) -> bool:
+        return self._link.send([UPWARD.encode(message)])
