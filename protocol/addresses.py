@@ -15,7 +15,7 @@ INGEST = "ingest.sock"
 
 
 def default_runtime_dir() -> str:
-    """Return `$BELLBOARD_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/bellboard`, else a folder of this user's for temporary things."""
+    """Return `$BELLBOARD_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/bellboard`, else a temporary folder of this user."""
     if chosen := os.environ.get("BELLBOARD_RUNTIME_DIR"):
         return os.path.abspath(os.path.expanduser(chosen))
     if base := os.environ.get("XDG_RUNTIME_DIR"):

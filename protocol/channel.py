@@ -25,7 +25,8 @@ class Channel:
     """One socket. Close it when done; as a context manager it closes itself."""
 
     def __init__(self, kind: int) -> None:
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+        self._socket: zmq.Socket[bytes] = context.socket(kind)
         self._socket.linger = 0
 
     @property

@@ -25,36 +25,36 @@ class SourceUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     session_id: str
-    slug: str | None | UnsetType = UNSET
-    title: str | None | UnsetType = UNSET
+    slug: str | UnsetType | None = UNSET
+    title: str | UnsetType | None = UNSET
     activity: Activity | UnsetType = UNSET
-    evidence: Evidence | None | UnsetType = UNSET
-    model: str | None | UnsetType = UNSET
-    working_dir: str | None | UnsetType = UNSET
-    branch: str | None | UnsetType = UNSET
-    context_tokens: int | None | UnsetType = UNSET
-    output_tokens: int | None | UnsetType = UNSET
-    max_context_tokens: int | None | UnsetType = UNSET
+    evidence: Evidence | UnsetType | None = UNSET
+    model: str | UnsetType | None = UNSET
+    working_dir: str | UnsetType | None = UNSET
+    branch: str | UnsetType | None = UNSET
+    context_tokens: int | UnsetType | None = UNSET
+    output_tokens: int | UnsetType | None = UNSET
+    max_context_tokens: int | UnsetType | None = UNSET
     max_context_from: WindowFrom | UnsetType = UNSET
     token_estimated: bool | UnsetType = UNSET
     message_count_delta: int = 0
     tool_call_count_delta: int = 0
     compaction_count_delta: int = 0
     unknown_records_delta: int = 0
-    current_tool: str | None | UnsetType = UNSET
-    current_tool_started_at: datetime | None | UnsetType = UNSET
-    waiting_for: WaitingFor | None | UnsetType = UNSET
-    input_tokens: int | None | UnsetType = UNSET
-    cache_read_tokens: int | None | UnsetType = UNSET
-    cache_creation_tokens: int | None | UnsetType = UNSET
-    started_at: datetime | None | UnsetType = UNSET
-    last_activity_at: datetime | None | UnsetType = UNSET
+    current_tool: str | UnsetType | None = UNSET
+    current_tool_started_at: datetime | UnsetType | None = UNSET
+    waiting_for: WaitingFor | UnsetType | None = UNSET
+    input_tokens: int | UnsetType | None = UNSET
+    cache_read_tokens: int | UnsetType | None = UNSET
+    cache_creation_tokens: int | UnsetType | None = UNSET
+    started_at: datetime | UnsetType | None = UNSET
+    last_activity_at: datetime | UnsetType | None = UNSET
     subagents: tuple[Subagent, ...] | UnsetType = UNSET
-    parent_id: str | None | UnsetType = UNSET
-    client_version: str | None | UnsetType = UNSET
+    parent_id: str | UnsetType | None = UNSET
+    client_version: str | UnsetType | None = UNSET
     terminal: bool = False
-    end_reason: str | None | UnsetType = UNSET
-    ended_at: datetime | None | UnsetType = UNSET
+    end_reason: str | UnsetType | None = UNSET
+    ended_at: datetime | UnsetType | None = UNSET
     restart: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Process: is the process that a client's own records name still the same, living one?
+"""Process: whether the process that a client's own records name is still the same, living one.
 
 A pid alone proves nothing, because pids are used again; a pid together with its start time does. `Processes` is the
 port through which sources look, so that tests can put a table of their own in its place.

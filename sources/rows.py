@@ -17,8 +17,8 @@ class Rows(Generic[Row]):
     """A decoder of one agent's rows: `Rows(RowStruct).read(chunk)`."""
 
     def __init__(self, shape: type[Row]) -> None:
-        self._shape = shape
         self._one = msgspec.json.Decoder(shape)
+        self._patient = msgspec.json.Decoder(shape, strict=False)
 
     def read(self, chunk: bytes) -> tuple[list[Row], int]:
         """Decode whole lines. Returns the rows, in order, and how many lines were not understood."""
@@ -52,8 +52,9 @@ class Rows(Generic[Row]):
         try:
             # The standard library accepts lone surrogates, which old clients wrote; `clean` takes them out again.
             value = json.loads(line.decode("utf-8", "replace"))
-            return msgspec.convert(clean(value), self._shape, strict=False) if isinstance(value, dict) else None
-        except (ValueError, msgspec.MsgspecError, RecursionError):
+            # Written out again instead of converted: a field kept as `Raw` exists only in text.
+            return self._patient.decode(msgspec.json.encode(clean(value))) if isinstance(value, dict) else None
+        except (ValueError, OverflowError, msgspec.MsgspecError, RecursionError):
             return None
 
 

@@ -117,11 +117,14 @@ def _piece(fd: int, status: os.stat_result, mark: Mark, budget: int, *, replaced
     # Complete: what is left behind `cut` is a torn last line, which waits for its end.
     complete = start + len(data) >= status.st_size
     after = Mark(
-        dev=status.st_dev, ino=status.st_ino, offset=end, skipping=skipping,
+        dev=status.st_dev,
+        ino=status.st_ino,
+        offset=end,
+        skipping=skipping,
         head=mark.head if mark.offset >= HEAD_BYTES else crc32(os.pread(fd, min(HEAD_BYTES, end), 0)),
         tail=crc32(data[cut - TAIL_BYTES : cut]) if cut >= TAIL_BYTES else _checksum(fd, end, TAIL_BYTES),
         stamp=stamp_of(status) if complete else "",
-    )  # fmt: skip
+    )
     return Piece(data[:cut], after, status.st_mtime, replaced, tuple(overlong))
 
 

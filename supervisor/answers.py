@@ -22,7 +22,7 @@ class Answers:
 
     def __init__(
         self, runtime_dir: str, aggregator: Aggregator, book: HealthBook, obey: Callable[[Command], Reply]
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.snapshot = Answering(address(runtime_dir, SNAPSHOT), inbound_limit=REQUEST_LIMIT)
         self.control = Answering(address(runtime_dir, CONTROL), inbound_limit=REQUEST_LIMIT)
         self._aggregator = aggregator
@@ -63,9 +63,14 @@ class Answers:
         chunks = [sessions[start : start + PAGE_SESSIONS] for start in range(0, len(sessions), PAGE_SESSIONS)] or [[]]
         return [
             SnapshotPage(
-                request=request.request, page=number, last=number == len(chunks) - 1,
-                epoch=self._aggregator.epoch, seq=self._aggregator.seq, source_seqs=dict(self._aggregator.source_seqs),
-                sessions=tuple(chunk), health=health if number == 0 else (),
-            )  # fmt: skip
+                request=request.request,
+                page=number,
+                last=number == len(chunks) - 1,
+                epoch=self._aggregator.epoch,
+                seq=self._aggregator.seq,
+                source_seqs=dict(self._aggregator.source_seqs),
+                sessions=tuple(chunk),
+                health=health if number == 0 else (),
+            )
             for number, chunk in enumerate(chunks)
         ]

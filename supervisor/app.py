@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Self
 
 from ..protocol.addresses import EVENTS, INGEST, address
 from ..protocol.ask import Command, Reply
@@ -20,7 +21,7 @@ from ..protocol.order import Order
 from .aggregator.aggregator import Aggregator, Rules
 from .aggregator.health import HealthBook
 from .answers import Answers
-from .clock import Ticks
+from .clock import Moment, Ticks
 from .config import Config
 from .crew.crew import Crew, new_token
 from .crew.restart import Policy
@@ -48,7 +49,9 @@ class Supervisor:
         self.book = HealthBook(config.thresholds)
         rules = Rules(stale_after=_finite(config.board.stale_after), retention=_finite(config.board.retention))
         self.aggregator = Aggregator(secrets.token_hex(8), rules)
-        self.roster = Roster(Policy(first=config.restart.first, most=config.restart.most, at_least=config.restart.at_least))
+        self.roster = Roster(
+            Policy(first=config.restart.first, most=config.restart.most, at_least=config.restart.at_least)
+        )
         self._ticks = Ticks(time.monotonic())
         self._locks: list[int] = []
         self._leaving = False
@@ -72,7 +75,7 @@ class Supervisor:
             self._voice = Voice(addresses[0])
             self._intake = Intake(
                 addresses[1], self.aggregator, self._store, self.book, self.roster, self._voice, config.work.credit
-            )  # fmt: skip
+            )
             self._answers = Answers(config.runtime_dir, self.aggregator, self.book, self._obey)
         finally:
             os.umask(before)
@@ -88,15 +91,16 @@ class Supervisor:
             busy = False
             while not (self._leaving and self.roster.empty):
                 self._poll.wait(0.0 if busy else max(0.0, next_tick - time.monotonic()))
-                clock = self._ticks.advance(time.monotonic())
+                now = self._now()
+                clock = now.clock
                 self._heed(signals.taken(), clock)
-                busy = self._intake.drain(clock)
+                busy = self._intake.drain(now)
                 self._answers.serve()
                 self._voice.listen()
                 self._reap(clock)
                 self._crew.read_logs()
                 if time.monotonic() >= next_tick:
-                    self._tick(clock)
+                    self._tick(now)
                     next_tick = time.monotonic() + (STAGGER_SECONDS if self.roster.due(clock) else TICK_SECONDS)
                 if until is not None and until():
                     break
@@ -106,9 +110,12 @@ class Supervisor:
         """Return the board as it is now."""
         board = self.aggregator
         return Snapshot(
-            epoch=board.epoch, seq=board.seq, source_seqs=dict(board.source_seqs),
-            sessions=tuple(board.sessions()), health=self.book.states(),
-        )  # fmt: skip
+            epoch=board.epoch,
+            seq=board.seq,
+            source_seqs=dict(board.source_seqs),
+            sessions=tuple(board.sessions()),
+            health=self.book.states(),
+        )
 
     def close(self) -> None:
         """Give everything back."""
@@ -122,7 +129,7 @@ class Supervisor:
         for fd in self._locks:
             os.close(fd)
 
-    def __enter__(self) -> "Supervisor":
+    def __enter__(self) -> Self:
         try:
             self.open()
         except BaseException:
@@ -133,12 +140,15 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _now(self) -> Moment:
+        return Moment(datetime.now(UTC), self._ticks.advance(time.monotonic()))
+
     def _load(self) -> None:
-        now, clock = datetime.now(UTC), self._ticks.now
+        now = self._now()
         if self._store.rebuilt is not None:
             log.warning("%s; everything is read again from the agents' files", self._store.rebuilt)
         for stored in self._store.sessions():
-            self.aggregator.load(stored.state, gone=stored.gone, live=stored.live, now=now, clock=clock)
+            self.aggregator.load(stored.state, gone=stored.gone, live=stored.live, now=now)
         for source, handle, session_id, cursor in self._store.cursors():
             self.aggregator.ledger.load(source, handle, session_id, cursor)
         paused = self._store.paused()
@@ -147,23 +157,23 @@ class Supervisor:
             self.roster.add(source, paused=source in paused)
             self.book.paused(source, paused=source in paused)
 
-    def _tick(self, clock: float) -> None:
-        now = datetime.now(UTC)
+    def _tick(self, now: Moment) -> None:
+        clock = now.clock
         self._crew.push(self.roster.insist(clock))
         self._look_for_agents()
         for source in self.roster.due(clock):
             self._start(source, clock)
             break  # one at a time: starting is work, and the machine may be busy
         if clock >= self._storage_retry_at:
-            plan = self.aggregator.tick(now, clock)
-            if plan.changes and not self._intake.perform(plan, clock):
-                self.aggregator.retry(plan, clock)
+            plan = self.aggregator.tick(now)
+            if plan.changes and not self._intake.perform(plan, now):
+                self.aggregator.retry(plan, now)
                 self._storage_retry_at = clock + STORAGE_RETRY_SECONDS
         if clock >= self._measure_at:
             self._measure_at = clock + MEASURE_SECONDS
             for source, rss, cpu in self._crew.usage():
                 self.book.measured(source, rss, cpu)
-        self._voice.say([self.aggregator.health_event(state, now) for state in self.book.news(now)])
+        self._voice.say([self.aggregator.health_event(state, now) for state in self.book.news(now.wall)])
         if self._voice.heartbeat_due(time.monotonic()):
             self._voice.heartbeat(self.aggregator.heartbeat(now), time.monotonic())
 
@@ -179,11 +189,20 @@ class Supervisor:
         token = new_token()
         self._intake.expect(source, inc, token)
         order = Order(
-            source=source, inc=inc, token=token, endpoint=address(config.runtime_dir, INGEST), parent_pid=os.getpid(),
-            factory=wanted.factory, options=wanted.options, since=_finite(config.board.since), sweep=float(config.work.sweep),
-            sweep_watched=float(config.work.sweep_watched), pulse=float(config.work.pulse), beat=float(config.work.beat),
+            source=source,
+            inc=inc,
+            token=token,
+            endpoint=address(config.runtime_dir, INGEST),
+            parent_pid=os.getpid(),
+            factory=wanted.factory,
+            options=wanted.options,
+            since=_finite(config.board.since),
+            sweep=float(config.work.sweep),
+            sweep_watched=float(config.work.sweep_watched),
+            pulse=float(config.work.pulse),
+            beat=float(config.work.beat),
             watch=config.work.watch,
-        )  # fmt: skip
+        )
         pid = self._crew.start(order, clock)
         if pid is not None:
             self.book.started(source, pid, inc)

@@ -1,6 +1,7 @@
 """Arguments: the words of the command line, and the help they come with."""
 
 import argparse
+from typing import Protocol
 
 from .version import VERSION
 
@@ -12,8 +13,18 @@ EPILOG = """examples:
   bellboard watch                          each change as it happens
   bellboard demo                           see it without any agent
 
-exit codes: 0 ok, 1 error, 2 usage, 3 no supervisor running, 4 a source is degraded or failed, 10 someone waits, 130 interrupted
+exit codes:
+  0 ok, 1 error, 2 usage, 3 no supervisor running, 4 a source is degraded or failed (health),
+  10 someone waits (sessions --needs-you), 130 interrupted
 """
+
+
+class Commands(Protocol):
+    """What argparse hands out for adding subcommands; its own name for it is private."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002 - argparse's word
+        """Add one subcommand."""
+        ...
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -42,9 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:  # fmt: skip
+def _command(commands: "Commands", name: str, text: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
     _common(parser, suppress=True)
     return parser
@@ -62,30 +71,39 @@ def _common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
 
 def _sources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--source", action="append", metavar="NAME[=FOLDER]", default=None,
+        "--source",
+        action="append",
+        metavar="NAME[=FOLDER]",
+        default=None,
         help="only this source, with that agent's own home as FOLDER; may be given several times",
-    )  # fmt: skip
+    )
 
 
-def _run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _run(commands: "Commands") -> None:
     parser = _command(commands, "run", "keep the board: start the workers and serve everybody who attaches")
     _sources(parser)
     parser.add_argument("--state-dir", metavar="DIR", help="folder of the database")
     parser.add_argument("--ephemeral", action="store_true", help="keep nothing on disk")
 
 
-def _sessions(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _sessions(commands: "Commands") -> None:
     parser = _command(commands, "sessions", "list the sessions, or show one")
     parser.add_argument("id", nargs="?", metavar="ID", help="show this session (the beginning of its id is enough)")
     parser.add_argument("--once", action="store_true", help="read the agents' files now; needs no running supervisor")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     _sources(parser)
-    parser.add_argument("--since", metavar="AGE", help="only sessions that moved in this time (90s, 15m, 24h, 7d) or `all`")
-    parser.add_argument("--activity", choices=["working", "waiting", "idle", "terminal"], help="only sessions doing this")
-    parser.add_argument("--needs-you", action="store_true", help="only sessions that wait for a person; exit code 10 if any")
+    parser.add_argument(
+        "--since", metavar="AGE", help="only sessions that moved in this time (90s, 15m, 24h, 7d) or `all`"
+    )
+    parser.add_argument(
+        "--activity", choices=["working", "waiting", "idle", "terminal"], help="only sessions doing this"
+    )
+    parser.add_argument(
+        "--needs-you", action="store_true", help="only sessions that wait for a person; exit code 10 if any"
+    )
 
 
-def _watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _watch(commands: "Commands") -> None:
     parser = _command(commands, "watch", "print each change as it happens")
     parser.add_argument("--jsonl", action="store_true", help="print JSON, a line an event")
     parser.add_argument(
@@ -93,7 +111,7 @@ def _watch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
 
 
-def _ctl(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _ctl(commands: "Commands") -> None:
     parser = _command(commands, "ctl", "tell the running supervisor what to do")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, text in (

@@ -4,7 +4,18 @@ Durations are counted in ticks that add at most half a second each, whatever the
 SIGSTOP or a debugger neither kill a worker nor make a session stale.
 """
 
+from datetime import datetime
+
+from msgspec import Struct
+
 MOST_PER_TICK = 0.5
+
+
+class Moment(Struct, frozen=True):
+    """Now, twice: `wall` for what people read (UTC), `clock` (seconds of `Ticks`) for everything that is measured."""
+
+    wall: datetime
+    clock: float
 
 
 class Ticks:

@@ -44,8 +44,14 @@ def run(options: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
     )
     command = {
-        None: _board, "run": _run, "sessions": _sessions, "watch": _watch, "health": _health, "ctl": _ctl, "demo": _demo,
-    }[options.command]  # fmt: skip
+        None: _board,
+        "run": _run,
+        "sessions": _sessions,
+        "watch": _watch,
+        "health": _health,
+        "ctl": _ctl,
+        "demo": _demo,
+    }[options.command]
     try:
         return command(options)
     except NotRunning as error:
@@ -78,11 +84,16 @@ def _config(options: argparse.Namespace) -> Config:
         if given and not os.access(folder, os.R_OK | os.X_OK):
             raise UsageError(f"--source {word}: {folder} cannot be read: permission denied")
         only[name] = os.path.abspath(folder) if given else None
-    runtime = options.runtime_dir or (os.environ.get("BELLBOARD_RUNTIME_DIR") or file.runtime_dir or default_runtime_dir())
+    runtime = options.runtime_dir or (
+        os.environ.get("BELLBOARD_RUNTIME_DIR") or file.runtime_dir or default_runtime_dir()
+    )
     return build(
-        file, only=only, runtime_dir=runtime,
-        state_dir=getattr(options, "state_dir", None), ephemeral=getattr(options, "ephemeral", False),
-    )  # fmt: skip
+        file,
+        only=only,
+        runtime_dir=runtime,
+        state_dir=getattr(options, "state_dir", None),
+        ephemeral=getattr(options, "ephemeral", False),
+    )
 
 
 def _run(options: argparse.Namespace) -> int:

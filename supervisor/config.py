@@ -103,7 +103,7 @@ def seconds(text: object) -> Seconds:
     if isinstance(text, str) and text.strip() in {"all", "never"}:
         return Seconds("inf")
     if found is None:
-        raise ValueError(f"{text!r} is no duration: write seconds, or a number with s, m, h or d, or \"all\"")
+        raise ValueError(f'{text!r} is no duration: write seconds, or a number with s, m, h or d, or "all"')
     return Seconds(float(found[1]) * _UNITS[found[2]])
 
 
@@ -153,10 +153,10 @@ def _check_source(where: str, name: str, table: dict[str, Any], known: frozenset
     if name not in known and "factory" not in table:
         raise ConfigError(
             f"{where}: unknown source `{name}` - installed are {', '.join(sorted(known))}; "
-            f"another one needs `factory = \"package.module:callable\"`"
+            f'another one needs `factory = "package.module:callable"`'
         )
     if "factory" in table and not (isinstance(table["factory"], str) and ":" in table["factory"]):
-        raise ConfigError(f"{where}: sources.{name}.factory: write it as \"package.module:callable\"")
+        raise ConfigError(f'{where}: sources.{name}.factory: write it as "package.module:callable"')
     if not isinstance(table.get("enabled", True), bool):
         raise ConfigError(f"{where}: sources.{name}.enabled: write true or false")
     if name in BUILT_IN and "factory" not in table:

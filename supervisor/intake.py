@@ -6,7 +6,6 @@ update is decided in `aggregator/`; this file performs it.
 """
 
 import time
-from datetime import UTC, datetime
 
 from ..protocol.channel import Answering
 from ..protocol.codec import DOWNWARD, UPWARD, WIRE_LIMIT, DecodeFault
@@ -14,6 +13,7 @@ from ..protocol.order import Downward, Fenced, Grant
 from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Fault, Hello, Update, Upward
 from .aggregator.aggregator import Aggregator, Plan
 from .aggregator.health import HealthBook
+from .clock import Moment
 from .crew.roster import Roster
 from .errors import StorageError
 from .store import Store
@@ -29,8 +29,15 @@ class Intake:
     """The ingest socket and the way of an update from there to everybody."""
 
     def __init__(
-        self, endpoint: str, aggregator: Aggregator, store: Store, book: HealthBook, roster: Roster, voice: Voice, credit: int
-    ) -> None:  # fmt: skip
+        self,
+        endpoint: str,
+        aggregator: Aggregator,
+        store: Store,
+        book: HealthBook,
+        roster: Roster,
+        voice: Voice,
+        credit: int,
+    ) -> None:
         self.channel = Answering(endpoint)
         self._aggregator = aggregator
         self._store = store
@@ -62,7 +69,7 @@ class Intake:
         """Whether this worker has said Bye."""
         return (source, inc) in self._parted
 
-    def drain(self, clock: float) -> bool:
+    def drain(self, now: Moment) -> bool:
         """Take what has come, up to 64 updates or 20 ms; returns whether more may be waiting."""
         began = time.monotonic()
         batch: list[tuple[bytes, str, Update]] = []
@@ -74,12 +81,12 @@ class Intake:
                 break
             peer, frames = received
             for frame in frames:
-                self._take(peer, frame, batch, clock)
+                self._take(peer, frame, batch, now)
         if batch:
-            self._apply(batch, clock)
+            self._apply(batch, now)
         return more
 
-    def perform(self, plan: Plan, clock: float) -> bool:
+    def perform(self, plan: Plan, now: Moment) -> bool:
         """Store, adopt and publish a plan; False, with nothing changed, if it could not be stored."""
         if plan.changes:
             try:
@@ -88,15 +95,15 @@ class Intake:
                 self._book.storage(str(error))
                 return False
             self._book.storage(None)
-        self._aggregator.adopt(plan, clock)
+        self._aggregator.adopt(plan, now)
         for source, count in plan.unknown_records.items():
             self._book.unknown(source, count)
         self._voice.say(plan.events)
         return True
 
-    def _apply(self, batch: list[tuple[bytes, str, Update]], clock: float) -> None:
-        plan = self._aggregator.plan([(source, update) for _, source, update in batch], datetime.now(UTC), clock)
-        if not self.perform(plan, clock):
+    def _apply(self, batch: list[tuple[bytes, str, Update]], now: Moment) -> None:
+        plan = self._aggregator.plan([(source, update) for _, source, update in batch], now)
+        if not self.perform(plan, now):
             return
         answers: dict[bytes, list[bytes]] = {}
         for (peer, source, _), answer in zip(batch, plan.answers, strict=True):
@@ -105,7 +112,7 @@ class Intake:
         for peer, frames in answers.items():
             self.channel.send(peer, frames)
 
-    def _take(self, peer: bytes, frame: bytes, batch: list[tuple[bytes, str, Update]], clock: float) -> None:
+    def _take(self, peer: bytes, frame: bytes, batch: list[tuple[bytes, str, Update]], now: Moment) -> None:
         message = UPWARD.decode(frame)
         if isinstance(message, Hello):
             self._greet(peer, message)
@@ -115,7 +122,7 @@ class Intake:
             return
         source, inc = known
         if isinstance(message, DecodeFault):
-            self._strike(source, message, clock)
+            self._strike(source, message, now)
         elif isinstance(message, Update):
             batch.append((peer, source, message))
         elif inc == self._tokens[source][0]:
@@ -162,13 +169,13 @@ class Intake:
             for number, page in enumerate(pages, 1)
         ]
 
-    def _strike(self, source: str, fault: DecodeFault, clock: float) -> None:
+    def _strike(self, source: str, fault: DecodeFault, now: Moment) -> None:
         """Count an unreadable message; a worker that sends three in a minute is replaced."""
         self._book.fault(source, Fault(scope="record", code=fault.code, detail=f"unreadable message: {fault.detail}"))
-        recent = [at for at in self._strikes.get(source, []) if clock - at < STRIKE_SECONDS] + [clock]
+        recent = [at for at in self._strikes.get(source, []) if now.clock - at < STRIKE_SECONDS] + [now.clock]
         if len(recent) >= MOST_STRIKES:
             recent = []
-            self._roster.stop(source, clock)
+            self._roster.stop(source, now.clock)
         self._strikes[source] = recent
 
 

@@ -16,7 +16,7 @@ def read_once(config: Config) -> Snapshot:
     """
     never = Seconds("inf")
     # A short name, because the path of a socket is limited; not $TMPDIR, which may be long.
-    with tempfile.TemporaryDirectory(prefix="bellboard-", dir="/tmp") as folder:  # noqa: S108 - mode 0700 by mkdtemp
+    with tempfile.TemporaryDirectory(prefix="bellboard-", dir="/tmp") as folder:
         board = Board(since=config.board.since, stale_after=never, retention=never)
         private = msgspec.structs.replace(config, state_dir=None, runtime_dir=folder, board=board)
         with Supervisor(private) as supervisor:

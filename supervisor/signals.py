@@ -1,5 +1,6 @@
 """Signals: a handler only records; the loop acts."""
 
+import contextlib
 import os
 import signal
 from types import FrameType
@@ -19,10 +20,8 @@ class Signals:
 
     def taken(self) -> list[int]:
         """Return the signals that came since the last call."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.read(self.fd, 4096)
-        except BlockingIOError:
-            pass
         found, self._taken = self._taken, []
         return found
 

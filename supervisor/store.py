@@ -8,7 +8,7 @@ rebuilt from the artifacts. The counterpart in memory is `aggregator/aggregator.
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -86,7 +86,8 @@ class Store:
         """Count up a source's incarnation and return it; stored before a worker is started under it."""
         with self._transaction():
             row = self._database.execute(
-                "INSERT INTO workers VALUES (?, 1, 0) ON CONFLICT (source) DO UPDATE SET inc = inc + 1 RETURNING inc", (source,)
+                "INSERT INTO workers VALUES (?, 1, 0) ON CONFLICT (source) DO UPDATE SET inc = inc + 1 RETURNING inc",
+                (source,),
             ).fetchone()
         return int(row[0])
 
@@ -132,7 +133,7 @@ class Store:
         return database
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None]:
         with _translated("write"):
             self._database.execute("BEGIN IMMEDIATE")
             try:
@@ -145,7 +146,7 @@ class Store:
 
 
 @contextmanager
-def _translated(doing: str) -> Iterator[None]:
+def _translated(doing: str) -> Generator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:

@@ -36,4 +36,3 @@ class Voice:
         """Publish a heartbeat."""
         self._beat_at, self._asked = monotonic, False
         self.channel.publish(topic_of(beat), EVENT.encode(beat))
-

@@ -7,6 +7,7 @@ and `outbox.py`.
 import os
 import time
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
 from ..protocol.channel import Asking, Poll
 from ..protocol.codec import DOWNWARD, UPWARD, DecodeFault
@@ -27,7 +28,7 @@ EXIT_FAILED = 1
 EXIT_UNAVAILABLE = 69
 
 
-class Ended(Exception):  # noqa: N818 - an end, not an error
+class Ended(Exception):
     """Raised inside the loop when the worker has to end; `bye` is its last word."""
 
     def __init__(self, bye: Bye, code: int) -> None:
@@ -96,7 +97,7 @@ class Runner:
             self._poll.add(self._watches.fd)
         return work
 
-    def _work(self, source: Source, work: Round) -> None:
+    def _work(self, source: Source, work: Round) -> NoReturn:
         while True:
             now = time.monotonic()
             if self._drain_until is not None and (not self._outbox or now > self._drain_until):
@@ -118,7 +119,9 @@ class Runner:
         """How long nothing needs to be done unless something comes in."""
         if work.backlog and self._outbox.free > 0 and self._drain_until is None:
             return 0.0
-        return max(0.0, min(self._next_beat, self._next_sweep, self._next_pulse, self._drain_until or 1e9) - time.monotonic())
+        return max(
+            0.0, min(self._next_beat, self._next_sweep, self._next_pulse, self._drain_until or 1e9) - time.monotonic()
+        )
 
     def _look_around(self, source: Source, work: Round, now: float) -> None:
         """Find out what may have changed: by watches, by the pulse, and by a sweep when it is due."""

@@ -51,7 +51,7 @@ class Watches:
         wanted = set(folders)
         for path in [path for path in self._known if path not in wanted]:
             self._forget(path)
-        return any([self._watch(path) for path in wanted if path not in self._known])
+        return any(self._watch(path) for path in wanted if path not in self._known)
 
     def read(self) -> Changes:
         """Return what has happened since the last call, without waiting."""
@@ -89,9 +89,15 @@ class Watches:
 
         assert self._inotify is not None  # noqa: S101 - for the type checker: sync() returned before
         mask = (
-            flags.MODIFY | flags.CREATE | flags.DELETE | flags.MOVED_TO | flags.MOVED_FROM | flags.ONLYDIR
-            | flags.DELETE_SELF | flags.MOVE_SELF
-        )  # fmt: skip
+            flags.MODIFY
+            | flags.CREATE
+            | flags.DELETE
+            | flags.MOVED_TO
+            | flags.MOVED_FROM
+            | flags.ONLYDIR
+            | flags.DELETE_SELF
+            | flags.MOVE_SELF
+        )
         try:
             descriptor = self._inotify.add_watch(path, mask)
         except OSError as error:

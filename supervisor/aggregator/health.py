@@ -143,7 +143,10 @@ class HealthBook:
         if record.unloadable is not None:
             return "failed", f"the source cannot be loaded: {record.unloadable}"
         if record.deaths >= failed:
-            return "failed", f"the worker died {record.deaths} times without getting anywhere: {record.state.last_error}"
+            return (
+                "failed",
+                f"the worker died {record.deaths} times without getting anywhere: {record.state.last_error}",
+            )
         if discover >= failed:
             return "failed", f"discover has failed {discover} times in a row: {record.state.last_error}"
         if self._storage is not None:

@@ -16,8 +16,9 @@ State: TypeAlias = Literal["untracked", "active", "terminal", "gone"]
 Trigger: TypeAlias = Literal["data", "terminal data", "silent data", "silence", "retention over"]
 """What can happen to a session.
 
-`silent data` is first data of a session that has been silent past the threshold already (history found at the first
-start); `silence` is an active session passing the threshold; `retention over` the end of what an ended one is kept for.
+`silent data` is data of a session that has been silent past the threshold already (history that is read for the first
+time, piece by piece); `silence` is an active session passing the threshold; `retention over` is the end of the time for
+which an ended one is kept.
 """
 
 
@@ -37,13 +38,14 @@ TRANSITIONS: dict[tuple[State, Trigger], Step] = {
     ("active", "silence"): Step("terminal", ("stale",)),
     ("terminal", "data"): Step("active", ("resumed",)),
     ("terminal", "terminal data"): Step("terminal", ("updated",)),
+    ("terminal", "silent data"): Step("terminal", ("updated",)),
     ("terminal", "retention over"): Step("gone", ("removed",)),
     ("gone", "data"): Step("active", ("resumed",)),
     ("gone", "terminal data"): Step("terminal", ("resumed", "terminal")),
 }
 
 
-class IllegalStep(Exception):  # noqa: N818 - named after what it is
+class IllegalStep(Exception):
     """Raised when a trigger cannot happen in a state; nothing has changed then."""
 
 

@@ -11,11 +11,31 @@ from ...protocol.session import SessionState
 from ...protocol.update import SourceUpdate
 
 SAID = (
-    "slug", "title", "activity", "evidence", "model", "working_dir", "branch", "context_tokens", "output_tokens",
-    "max_context_tokens", "max_context_from", "token_estimated", "current_tool", "current_tool_started_at", "waiting_for",
-    "input_tokens", "cache_read_tokens", "cache_creation_tokens", "started_at", "last_activity_at", "subagents",
-    "parent_id", "client_version", "end_reason",
-)  # fmt: skip
+    "slug",
+    "title",
+    "activity",
+    "evidence",
+    "model",
+    "working_dir",
+    "branch",
+    "context_tokens",
+    "output_tokens",
+    "max_context_tokens",
+    "max_context_from",
+    "token_estimated",
+    "current_tool",
+    "current_tool_started_at",
+    "waiting_for",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_creation_tokens",
+    "started_at",
+    "last_activity_at",
+    "subagents",
+    "parent_id",
+    "client_version",
+    "end_reason",
+)
 """Fields that a source says outright: set means replace."""
 
 COUNTED = ("message_count", "tool_call_count", "compaction_count")
@@ -45,7 +65,11 @@ def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionSta
     changes["last_data_received_at"] = now
     merged = structs.replace(state, **changes)
     utilization = _utilization(merged.context_tokens, merged.max_context_tokens)
-    return merged if utilization == merged.context_utilization else structs.replace(merged, context_utilization=utilization)
+    return (
+        merged
+        if utilization == merged.context_utilization
+        else structs.replace(merged, context_utilization=utilization)
+    )
 
 
 def _utilization(used: int | None, most: int | None) -> float | None:

@@ -33,7 +33,7 @@ class Crew:
 
     def __init__(
         self, roster: Roster, poll: Poll, tell: Callable[[str, Drain], bool], parted: Callable[[str, int], bool]
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.roster = roster
         self._poll = poll
         self._tell = tell

@@ -25,7 +25,7 @@ class Backoff(Struct, frozen=True, kw_only=True):
 
 def after_death(
     backoff: Backoff, policy: Policy, *, progressed: bool, started_at: float, clock: float, jitter: float
-) -> Backoff:  # fmt: skip
+) -> Backoff:
     """Return where a source stands after an unplanned death. `jitter` in [0, 1) takes up to half of the pause away."""
     deaths = 1 if progressed else backoff.deaths + 1
     pause = 0.0 if deaths == 1 else min(policy.most, policy.first * 2 ** min(deaths - 2, 30)) * (1.0 - jitter / 2)

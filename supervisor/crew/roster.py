@@ -93,9 +93,13 @@ class Roster:
             member.backoff = Backoff(deaths=0, not_before=clock)
         else:
             member.backoff = after_death(
-                member.backoff, self._policy,
-                progressed=member.progressed, started_at=member.started_at, clock=clock, jitter=jitter,
-            )  # fmt: skip
+                member.backoff,
+                self._policy,
+                progressed=member.progressed,
+                started_at=member.started_at,
+                clock=clock,
+                jitter=jitter,
+            )
         member.stage = "none"
         return not planned
 

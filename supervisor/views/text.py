@@ -159,7 +159,8 @@ def event_line(event: Snapshot | BoardEvent) -> str:
     if isinstance(event, Snapshot):
         return f"snapshot    {len(event.sessions)} session(s), {len(event.health)} source(s)"
     if isinstance(event, HealthChanged):
-        return f"health      {event.source}: {event.health.status}{': ' + plain(event.health.reason) if event.health.reason else ''}"
+        reason = f": {plain(event.health.reason)}" if event.health.reason else ""
+        return f"health      {event.source}: {event.health.status}{reason}"
     session = event.session
     tool = f" {plain(session.current_tool)}" if session.current_tool else ""
     title = plain(session.title or session.slug or session.id)
