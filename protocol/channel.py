@@ -7,7 +7,7 @@ up. High-water marks are never the flow control (that is credit, see `order.Gran
 from collections.abc import Iterable, Sequence
 from math import ceil
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import zmq
 
@@ -25,7 +25,7 @@ class Channel:
     """One socket. Close it when done; as a context manager it closes itself."""
 
     def __init__(self, kind: int) -> None:
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+        context = cast("zmq.Context[zmq.Socket[bytes]]", zmq.Context.instance())  # pyright: ignore[reportUnknownMemberType]
         self._socket: zmq.Socket[bytes] = context.socket(kind)
         self._socket.linger = 0
 
