@@ -55,6 +55,7 @@ class Channel:
         try:
             self._socket.bind(endpoint)
         except zmq.ZMQError as error:
+            self.close()
             raise AddressError(f"cannot make the socket {endpoint}: {error.strerror}") from error
 
     def _receive(self) -> Frames | None:

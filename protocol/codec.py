@@ -71,9 +71,10 @@ class Codec(Generic[M]):
 
 
 def _place(error: Exception) -> str:
-    # msgspec's own words name types and places ("Expected `int`, got `str` - at `$.seq`"), but quote bad tags.
+    # msgspec's own words name types and places ("Expected `int`, got `str` - at `$.seq`"), but quote bad tags and words.
     text = str(error)
-    return text if isinstance(error, msgspec.ValidationError) and "Invalid value" not in text else type(error).__name__
+    quotes = text.startswith(("Invalid value", "Invalid enum value"))
+    return text if isinstance(error, msgspec.ValidationError) and not quotes else type(error).__name__
 
 
 UPWARD: Codec[Upward] = Codec(Upward, version=VERSION, limit=WIRE_LIMIT)

@@ -48,6 +48,11 @@ class Replica:
         self._eager = 0
         self._heard_at: float | None = None
 
+    @property
+    def joined(self) -> bool:
+        """Whether there is a picture at all, however old."""
+        return bool(self.epoch)
+
     def connected(self, now: float) -> bool:
         """Whether the board was heard in the last five seconds (`now`: monotonic seconds)."""
         return self._heard_at is not None and now - self._heard_at < SILENCE_SECONDS
@@ -82,6 +87,7 @@ class Replica:
         if self.phase != "asking" or page.request != self._request or page.page != len(self._pages):
             return None
         self._pages.append(page)
+        self._ask_at = now + ANSWER_SECONDS  # as long as pages come, nothing is asked again
         if not page.last:
             return None
         return self._adopt(page, now, jitter)
@@ -96,8 +102,9 @@ class Replica:
             self._behind(now, jitter)
 
     def _lost(self, beat: Heartbeat) -> bool:
+        # A heartbeat may be older than the snapshot that overtook it: only a number that is ahead of ours tells of a loss.
         return any(
-            self._seqs.get(source, 0) != last for source, last in beat.source_seqs.items() if self._wanted(source)
+            self._seqs.get(source, 0) < last for source, last in beat.source_seqs.items() if self._wanted(source)
         )
 
     def _live(self, event: BoardEvent, now: float, jitter: float) -> BoardEvent | None:

@@ -86,9 +86,12 @@ class Subscriber:
 
     def receive(self, timeout: float) -> list[Item]:
         """Return what has come, waiting at most `timeout` seconds for something to come."""
-        self._ask()
-        self._poll.wait(timeout)
-        return self._drain()
+        # First what came while nobody looked: asking again makes an answer that is here already worthless.
+        items = self._drain()
+        if not items:
+            self._poll.wait(timeout)
+            items = self._drain()
+        return items
 
     def close(self) -> None:
         """Leave the board."""
@@ -112,7 +115,7 @@ class Subscriber:
         self.close()
 
     def __iter__(self) -> Iterator[Item]:
-        if self._replica.phase == "joining":
+        if not self._replica.joined:
             yield self.join()
         while True:
             yield from self.receive(STEP_SECONDS)
@@ -130,7 +133,7 @@ class Subscriber:
                 ready.clear()
                 for item in self.receive(0):
                     yield item
-                if self._replica.phase == "joining" and time.monotonic() > deadline:
+                if not self._replica.joined and time.monotonic() > deadline:
                     raise NotRunning(f"the supervisor in {self.runtime_dir} does not answer: is it running?")
                 try:
                     await asyncio.wait_for(ready.wait(), STEP_SECONDS)

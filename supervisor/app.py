@@ -226,6 +226,7 @@ class Supervisor:
                 log.warning("second signal: ending at once")
                 self._crew.kill_all()
             else:
+                log.warning("%s: ending when the workers have (once more ends at once)", signal.Signals(number).name)
                 self._leave(clock)
 
     def _leave(self, clock: float) -> None:

@@ -1,0 +1,19 @@
+"""Follow a running board with nothing but pyzmq: the PUB socket speaks JSON."""
+
+import json
+import os
+import sys
+
+import zmq
+
+folder = os.environ.get("BELLBOARD_RUNTIME_DIR") or f"{os.environ['XDG_RUNTIME_DIR']}/bellboard"
+socket = zmq.Context.instance().socket(zmq.SUB)
+socket.connect(f"ipc://{folder}/events.sock")
+socket.subscribe(b"session.")
+while True:
+    topic, data = socket.recv_multipart()
+    event = json.loads(data)
+    session = event["session"]
+    print(event["kind"], event["source"], event["id"], session["activity"], session["message_count"], flush=True)
+    if event["kind"] == sys.argv[-1]:
+        break
