@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from bellboard.supervisor.aggregator.lifecycle import TRANSITIONS
+from bellboard.supervisor.config import Board, HealthRules, Restart, Work
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -14,3 +15,18 @@ def test_the_lifecycle_table_of_the_docs_is_the_table_of_the_code() -> None:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
     said = {(now, trigger): (then, tuple(re.split(r",\s*", events))) for now, trigger, then, events in rows}
     assert said == {pair: (step.then, step.events) for pair, step in TRANSITIONS.items()}
+
+
+def test_the_settings_table_of_the_readme_names_every_setting_with_its_default() -> None:
+    text = (DOCS.parent / "README.md").read_text()
+    for table, kind in (("board", Board), ("restart", Restart), ("work", Work), ("health", HealthRules)):
+        for name in kind.__struct_fields__:
+            assert f"`{table}.{name}`" in text
+
+
+def test_the_examples_in_the_readme_are_the_files_that_are_tested() -> None:
+    text = (DOCS.parent / "README.md").read_text()
+    for name, start in (("follow.py", "from bellboard"), ("notes_source.py", "class Notes")):
+        code = (DOCS / "examples" / name).read_text()
+        lines = [line for line in code[code.index(start) :].splitlines() if '"""' not in line]
+        assert [line for line in lines if line and line not in text.splitlines()] == []

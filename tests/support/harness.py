@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 COMMAND = [sys.executable, "-m", "bellboard.supervisor"]
 
 
-def wait_for(condition: Callable[[], T], seconds: float = 10.0, what: str = "the condition") -> T:
+def wait_for(condition: Callable[[], T | None], seconds: float = 10.0, what: str = "the condition") -> T:
     """Return the first true value of `condition`; fail the test if there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
@@ -125,7 +125,7 @@ def workers_of(*parents: int) -> list[psutil.Process]:
 
 
 @contextlib.contextmanager
-def short_folder() -> Iterator[Path]:
+def short_folder() -> Generator[Path]:
     """A temporary folder whose name is short enough for sockets."""
     folder = tempfile.mkdtemp(prefix="bb-", dir="/tmp")
     try:

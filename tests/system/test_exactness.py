@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import House, wait_for
@@ -24,11 +25,11 @@ SUPERVISOR_KILLS = 3
 def claude_rows(session: str, number: int) -> str:
     """Return the rows of one step: a prompt, a tool call told in two rows of one message, its result."""
     base = {"sessionId": session, "cwd": "/home/you/app", "version": "2.0.40", "timestamp": "2026-11-24T10:00:00.000Z"}
-    use = {"type": "tool_use", "id": f"toolu_{number}", "name": "Bash", "input": {}}
+    use: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{number}", "name": "Bash", "input": {}}
     usage = {"input_tokens": 1, "output_tokens": 10}
     message = {"id": f"msg_{number}", "role": "assistant", "model": "claude-opus-5-5", "usage": usage}
     result = [{"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": "ok"}]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {**base, "type": "user", "message": {"role": "user", "content": f"prompt {number}"}},
         {**base, "type": "assistant", "message": {**message, "content": [{"type": "text", "text": "x" * 200}]}},
         {**base, "type": "assistant", "message": {**message, "content": [use]}},
