@@ -6,9 +6,9 @@ subscriber holds it; its counterpart is `SourceUpdate` (update.py), which says o
 """
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Activity: TypeAlias = Literal["idle", "working", "waiting", "terminal"]
 """What the session is doing: the source's word."""
@@ -25,6 +25,9 @@ WindowFrom: TypeAlias = Literal["reported", "observed", "table", "unknown"]
 EvidenceKind: TypeAlias = Literal["hook", "registry", "lock", "process", "record", "tool", "age", "none"]
 """How a state is known, best first; `none` says that nothing decides between the possible states."""
 
+Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
+"""A moment. One without a time zone cannot be compared with others, so it is refused where bytes become messages."""
+
 NEEDS_YOU: frozenset[str] = frozenset(("permission", "question", "plan"))
 """The values of `waiting_for` in which a turn stands still until a person acts."""
 
@@ -34,7 +37,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     kind: EvidenceKind
     detail: str = ""
-    since: datetime | None = None
+    since: Time | None = None
 
 
 class Subagent(Struct, frozen=True, kw_only=True):
@@ -54,9 +57,9 @@ class Subagent(Struct, frozen=True, kw_only=True):
     output_tokens: int | None = None
     message_count: int = 0
     tool_call_count: int = 0
-    started_at: datetime | None = None
-    last_activity_at: datetime | None = None
-    completed_at: datetime | None = None
+    started_at: Time | None = None
+    last_activity_at: Time | None = None
+    completed_at: Time | None = None
     input_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_creation_tokens: int | None = None
@@ -95,14 +98,14 @@ class SessionState(Struct, frozen=True, kw_only=True):
     tool_call_count: int = 0
     compaction_count: int = 0
     current_tool: str | None = None
-    current_tool_started_at: datetime | None = None
+    current_tool_started_at: Time | None = None
     parent_id: str | None = None
     subagents: tuple[Subagent, ...] = ()
     client_version: str | None = None
-    started_at: datetime | None = None
-    last_activity_at: datetime | None = None
-    last_data_received_at: datetime | None = None
-    completed_at: datetime | None = None
+    started_at: Time | None = None
+    last_activity_at: Time | None = None
+    last_data_received_at: Time | None = None
+    completed_at: Time | None = None
     version: int = 0
 
     @property
@@ -125,7 +128,7 @@ class HealthState(Struct, frozen=True, kw_only=True):
     quarantined: tuple[str, ...] = ()
     discover_failures: int = 0
     parse_failures: int = 0
-    updated_at: datetime | None = None
+    updated_at: Time | None = None
     rss_bytes: int | None = None
     cpu_percent: float | None = None
     lag_seconds: float | None = None

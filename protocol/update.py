@@ -5,12 +5,11 @@ carries it together with the two ends of the cursor step that it stands for, so 
 exactly once. All messages are msgspec tagged unions; fields may grow, names stay.
 """
 
-from datetime import datetime
 from typing import Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
-from .session import Activity, Evidence, Subagent, WaitingFor, WindowFrom
+from .session import Activity, Evidence, Subagent, Time, WaitingFor, WindowFrom
 
 PROTOCOL_VERSION = 1
 
@@ -42,19 +41,19 @@ class SourceUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     compaction_count_delta: int = 0
     unknown_records_delta: int = 0
     current_tool: str | UnsetType | None = UNSET
-    current_tool_started_at: datetime | UnsetType | None = UNSET
+    current_tool_started_at: Time | UnsetType | None = UNSET
     waiting_for: WaitingFor | UnsetType | None = UNSET
     input_tokens: int | UnsetType | None = UNSET
     cache_read_tokens: int | UnsetType | None = UNSET
     cache_creation_tokens: int | UnsetType | None = UNSET
-    started_at: datetime | UnsetType | None = UNSET
-    last_activity_at: datetime | UnsetType | None = UNSET
+    started_at: Time | UnsetType | None = UNSET
+    last_activity_at: Time | UnsetType | None = UNSET
     subagents: tuple[Subagent, ...] | UnsetType = UNSET
     parent_id: str | UnsetType | None = UNSET
     client_version: str | UnsetType | None = UNSET
     terminal: bool = False
     end_reason: str | UnsetType | None = UNSET
-    ended_at: datetime | UnsetType | None = UNSET
+    ended_at: Time | UnsetType | None = UNSET
     restart: bool = False
 
 

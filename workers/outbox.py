@@ -6,7 +6,7 @@ because the board applies each cursor step once. The counterpart is `supervisor/
 
 from msgspec import Struct
 
-from ..protocol.codec import UPWARD
+from ..protocol.codec import UPWARD, DecodeFault
 from ..protocol.cursor import digest
 from ..protocol.update import Update
 from .round import Parsed
@@ -39,8 +39,11 @@ class Outbox:
         """How many more updates may go out now."""
         return self._credit - len(self._waiting)
 
-    def put(self, parsed: Parsed) -> bool:
-        """Number an update and keep it until it is acknowledged; it is due at once. False: it is too large to be sent."""
+    def put(self, parsed: Parsed) -> DecodeFault | None:
+        """Number an update and keep it until it is acknowledged; it is due at once.
+
+        What the board could not read is not kept; returned is what is wrong with it.
+        """
         update = Update(
             inc=self._inc,
             seq=self._seq + 1,
@@ -52,11 +55,12 @@ class Outbox:
             live=parsed.handle.live,
         )
         data = UPWARD.encode(update)
-        if len(data) > UPWARD.limit:
-            return False
+        understood = UPWARD.decode(data)
+        if isinstance(understood, DecodeFault):
+            return understood
         self._seq += 1
         self._waiting[self._seq] = Waiting(update.handle, data)
-        return True
+        return None
 
     def due(self, now: float) -> list[bytes]:
         """Return what is to be said now, oldest first; without an answer it is due again in five seconds."""

@@ -106,7 +106,7 @@ class Round:
                 raise CursorTooLarge(f"a cursor of {len(after):,} characters, the limit is {CURSOR_LIMIT:,}")
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             self.failing.add(name)
-            return Fault(scope="handle", handle=name, code=type(error).__name__, detail=describe(error))
+            return Fault(scope="handle", handle=sayable(name), code=type(error).__name__, detail=describe(error))
         self.failing.discard(name)
         if after == before:
             return None
@@ -116,7 +116,7 @@ class Round:
         return Parsed(handle, before, after, facts)
 
     def refuse(self, handle: str, before: Cursor) -> None:
-        """Take back a step that cannot be sent; the session is not queued again before it changes."""
+        """Take back a step that cannot be sent; the session is not queued again before it is discovered again."""
         self._cursors[handle] = before
         self.failing.add(handle)
         if handle in self._queued:
@@ -131,9 +131,14 @@ def describe(error: BaseException) -> str:
     of a transcript, so its kind and place have to do.
     """
     if isinstance(error, SourceError):
-        return str(error)
+        return sayable(str(error))
     if isinstance(error, OSError) and error.strerror:
         return f"{type(error).__name__}: {error.strerror}"
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"
+
+
+def sayable(text: str) -> str:
+    """Return a text without the halves of characters that names of files may hold: those have no bytes on the wire."""
+    return text.encode("utf-8", "replace").decode()

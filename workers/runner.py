@@ -18,7 +18,7 @@ from ..sources.contract import SessionHandle, Source, Watching
 from ..sources.errors import SourceUnavailable
 from .leash import Leash
 from .outbox import Outbox
-from .round import Parsed, Round, describe
+from .round import Parsed, Round, describe, sayable
 from .watches import Watches
 
 HELLO_SECONDS = 5.0
@@ -63,6 +63,7 @@ class Runner:
         except Ended as end:
             self._say(end.bye)
             self._link.flush_and_close(BYE_SECONDS)
+            self._watches.close()
             return end.code
 
     def _introduce(self) -> None:
@@ -119,21 +120,27 @@ class Runner:
         """How long nothing needs to be done unless something comes in."""
         if work.backlog and self._outbox.free > 0 and self._drain_until is None:
             return 0.0
-        return max(
-            0.0, min(self._next_beat, self._next_sweep, self._next_pulse, self._drain_until or 1e9) - time.monotonic()
-        )
+        if self._drain_until is not None:
+            until = min(self._next_beat, self._drain_until)
+        else:
+            until = min(self._next_beat, self._next_sweep, self._next_pulse)
+        return max(0.0, until - time.monotonic())
 
     def _look_around(self, source: Source, work: Round, now: float) -> None:
         """Find out what may have changed: by watches, by the pulse, and by a sweep when it is due."""
         changes = self._watches.read()
-        if now >= self._next_sweep or changes.everything:
-            self._sweep(source, work)
-        elif changes.paths and isinstance(source, Watching):
-            self._schedule(work, lambda: source.touched(changes.paths))
-        if now >= self._next_pulse:
-            self._next_pulse = now + self._order.pulse
-            if isinstance(source, Watching):
-                self._schedule(work, source.pulse)
+        try:
+            if now >= self._next_sweep or changes.everything:
+                self._sweep(source, work)
+            elif changes.paths and isinstance(source, Watching):
+                self._schedule(work, lambda: source.touched(changes.paths))
+            if now >= self._next_pulse:
+                self._next_pulse = now + self._order.pulse
+                if isinstance(source, Watching):
+                    self._schedule(work, source.pulse)
+        except SourceUnavailable as error:
+            looked = tuple(sayable(path) for path in error.looked)
+            raise Ended(Bye(reason="unavailable", looked=looked), EXIT_UNAVAILABLE) from error
 
     def _schedule(self, work: Round, ask: Callable[[], Iterable[SessionHandle]]) -> None:
         fault = work.ask(ask, time.time())
@@ -141,27 +148,45 @@ class Runner:
             self._say(fault)
 
     def _sweep(self, source: Source, work: Round) -> None:
-        try:
-            fault = work.discover(time.time())
-            if isinstance(source, Watching) and self._watches.sync(source.watch()):
-                # Between the listing and the new watch something may have come: look once more.
-                fault = work.discover(time.time()) or fault
-        except SourceUnavailable as error:
-            raise Ended(Bye(reason="unavailable", looked=error.looked), EXIT_UNAVAILABLE) from error
+        fault = work.discover(time.time())
+        if isinstance(source, Watching):
+            fault = self._watch(source, work) or fault
         if fault is not None:
             self._say(fault)
         self._in_pass = True
-        interval = self._order.sweep_watched if self._watches.complete else self._order.sweep
-        self._next_sweep = time.monotonic() + interval
+        watched = self._watches.complete and fault is None
+        self._next_sweep = time.monotonic() + (self._order.sweep_watched if watched else self._order.sweep)
+
+    def _watch(self, source: Watching, work: Round) -> Fault | None:
+        """Watch the folders that the source names now."""
+        try:
+            new = self._watches.sync(source.watch())
+        except SourceUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
+            return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
+        # Between the listing and a new watch something may have come: look once more.
+        return work.discover(time.time()) if new else None
 
     def _take(self, work: Round) -> None:
         result = work.step()
-        if isinstance(result, Fault):
+        if isinstance(result, Parsed):
+            result = self._put(result, work)
+        if result is not None:
             self._say(result)
-        elif isinstance(result, Parsed) and not self._outbox.put(result):
-            work.refuse(result.handle.id, result.before)
-            detail = f"an update larger than {UPWARD.limit:,} bytes"
-            self._say(Fault(scope="handle", handle=result.handle.id, code="too big", detail=detail))
+
+    def _put(self, parsed: Parsed, work: Round) -> Fault | None:
+        """Hand a step to the outbox, or take it back and say why."""
+        handle = parsed.handle.id
+        try:
+            wrong = self._outbox.put(parsed)
+            if wrong is None:
+                return None
+            fault = Fault(scope="handle", handle=sayable(handle), code=wrong.code, detail=wrong.detail)
+        except Exception as error:  # noqa: BLE001 - a source may put anything into an update, also what has no bytes
+            fault = Fault(scope="handle", handle=sayable(handle), code="not encodable", detail=describe(error))
+        work.refuse(handle, parsed.before)
+        return fault
 
     def _send_due(self, now: float) -> None:
         due = self._outbox.due(now)

@@ -51,7 +51,8 @@ class Watches:
         wanted = set(folders)
         for path in [path for path in self._known if path not in wanted]:
             self._forget(path)
-        return any(self._watch(path) for path in wanted if path not in self._known)
+        made = [self._watch(path) for path in wanted if path not in self._known]
+        return any(made)
 
     def read(self) -> Changes:
         """Return what has happened since the last call, without waiting."""
@@ -71,6 +72,9 @@ class Watches:
             if event.mask & flags.IGNORED:
                 self._folders.pop(event.wd, None)
                 self._known.pop(folder, None)
+                everything = True
+            elif event.mask & flags.MOVE_SELF:
+                self._forget(folder)  # the watch went with the folder; another one may stand in its place
                 everything = True
             elif event.mask & flags.ISDIR:
                 everything = True

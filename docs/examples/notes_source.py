@@ -15,10 +15,8 @@ class Notes:
         self.home = Path(home).expanduser()
 
     def discover(self):
-        return [
-            SessionHandle(id=p.stem, path=str(p), source="notes", modified_at=p.stat().st_mtime)
-            for p in self.home.glob("*.txt")
-        ]
+        for path in self.home.glob("*.txt"):
+            yield SessionHandle(id=path.stem, path=str(path), source="notes", modified_at=path.stat().st_mtime)
 
     def parse(self, handle, cursor):
         data = Path(handle.path).read_bytes()[int(cursor or 0) :]
