@@ -4,6 +4,7 @@ Order of start: folders (0700, checked) -> locks -> store -> sockets -> READY ->
 because binding an ipc path takes it away from a living supervisor without a word.
 """
 
+import contextlib
 import logging
 import os
 import secrets
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
 
-from ..protocol.addresses import EVENTS, INGEST, address
+from ..protocol.addresses import CONTROL, EVENTS, INGEST, SNAPSHOT, address
 from ..protocol.ask import Command, Reply
 from ..protocol.channel import Poll
 from ..protocol.event import Snapshot
@@ -96,7 +97,7 @@ class Supervisor:
                 self._heed(signals.taken(), clock)
                 busy = self._intake.drain(now)
                 self._answers.serve()
-                self._voice.listen()
+                self._greet(now)
                 self._reap(clock)
                 self._crew.read_logs()
                 if time.monotonic() >= next_tick:
@@ -124,6 +125,7 @@ class Supervisor:
             self._voice.channel.close()
             self._intake.channel.close()
             self._answers.close()
+            self._remove_sockets()
         if hasattr(self, "_store"):
             self._store.close()
         for fd in self._locks:
@@ -139,6 +141,12 @@ class Supervisor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _remove_sockets(self) -> None:
+        """Leave no socket that nobody answers. Safe, because the lock is still ours."""
+        for name in (EVENTS, INGEST, SNAPSHOT, CONTROL):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.config.runtime_dir, name))
 
     def _now(self) -> Moment:
         return Moment(datetime.now(UTC), self._ticks.advance(time.monotonic()))
@@ -174,8 +182,6 @@ class Supervisor:
             for source, rss, cpu in self._crew.usage():
                 self.book.measured(source, rss, cpu)
         self._voice.say([self.aggregator.health_event(state, now) for state in self.book.news(now.wall)])
-        if self._voice.heartbeat_due(time.monotonic()):
-            self._voice.heartbeat(self.aggregator.heartbeat(now), time.monotonic())
 
     def _start(self, source: str, clock: float) -> None:
         config = self.config
@@ -206,6 +212,12 @@ class Supervisor:
         pid = self._crew.start(order, clock)
         if pid is not None:
             self.book.started(source, pid, inc)
+
+    def _greet(self, now: Moment) -> None:
+        """Beat each second, and soon after somebody subscribed: whoever joins waits for it."""
+        self._voice.listen()
+        if self._voice.heartbeat_due(time.monotonic()):
+            self._voice.heartbeat(self.aggregator.heartbeat(now), time.monotonic())
 
     def _reap(self, clock: float) -> None:
         for ended in self._crew.reap(clock):

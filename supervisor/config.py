@@ -96,8 +96,8 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def seconds(text: object) -> Seconds:
     """Read a duration. Raises ValueError with what to write instead."""
     if isinstance(text, (int, float)) and not isinstance(text, bool):
-        if text < 0:
-            raise ValueError(f"{text} is negative")
+        if not text >= 0:
+            raise ValueError(f"{text} is no duration: it must be 0 or more")
         return Seconds(text)
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", text) if isinstance(text, str) else None
     if isinstance(text, str) and text.strip() in {"all", "never"}:

@@ -9,12 +9,12 @@ import time
 
 from ..protocol.channel import Answering
 from ..protocol.codec import DOWNWARD, UPWARD, WIRE_LIMIT, DecodeFault
-from ..protocol.order import Downward, Fenced, Grant
+from ..protocol.order import Ack, Downward, Drain, Fenced, Grant
 from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Fault, Hello, Update, Upward
 from .aggregator.aggregator import Aggregator, Plan
 from .aggregator.health import HealthBook
 from .clock import Moment
-from .crew.roster import Roster
+from .crew.roster import DRAIN_SECONDS, Roster
 from .errors import StorageError
 from .store import Store
 from .voice import Voice
@@ -108,7 +108,8 @@ class Intake:
         answers: dict[bytes, list[bytes]] = {}
         for (peer, source, _), answer in zip(batch, plan.answers, strict=True):
             answers.setdefault(peer, []).append(DOWNWARD.encode(answer))
-            self._roster.progress(source)
+            if isinstance(answer, Ack):
+                self._roster.progress(source)
         for peer, frames in answers.items():
             self.channel.send(peer, frames)
 
@@ -121,11 +122,13 @@ class Intake:
         if known is None:
             return
         source, inc = known
-        if isinstance(message, DecodeFault):
-            self._strike(source, message, now)
-        elif isinstance(message, Update):
+        if isinstance(message, Update):
             batch.append((peer, source, message))
-        elif inc == self._tokens[source][0]:
+        elif inc != self._tokens[source][0]:
+            return
+        elif isinstance(message, DecodeFault):
+            self._strike(source, message, now)
+        else:
             self._note(source, message)
 
     def _note(self, source: str, message: Upward) -> None:
@@ -143,7 +146,7 @@ class Intake:
 
     def _greet(self, peer: bytes, hello: Hello) -> None:
         inc, token = self._tokens.get(hello.source, (0, ""))
-        if hello.inc != inc or hello.v != PROTOCOL_VERSION:
+        if not token or hello.inc != inc or hello.v != PROTOCOL_VERSION:
             self.channel.send(peer, [DOWNWARD.encode(Fenced())])
             return
         if hello.token != token or peer != _name(hello.source, inc):
@@ -175,7 +178,8 @@ class Intake:
         recent = [at for at in self._strikes.get(source, []) if now.clock - at < STRIKE_SECONDS] + [now.clock]
         if len(recent) >= MOST_STRIKES:
             recent = []
-            self._roster.stop(source, now.clock)
+            if self._roster.stop(source, now.clock):
+                self.say(source, Drain(deadline=DRAIN_SECONDS))
         self._strikes[source] = recent
 
 

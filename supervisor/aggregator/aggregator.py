@@ -142,19 +142,23 @@ class Aggregator:
             return Fenced()
         if verdict.kind == "stale":
             return Nack(seq=update.seq, code="stale_cursor", handle=update.handle, have=verdict.have)
-        if verdict.kind == "apply":
+        if verdict.kind in {"apply", "reached"}:
             plan.entries[source, update.handle] = self.ledger.entry(source, update, plan.entries)
-            if update.facts is not None:
-                self._data(plan, (source, update.facts.session_id), update, update.facts, now)
+        if verdict.kind == "apply" and update.facts is not None:
+            self._data(plan, (source, update.facts.session_id), update, update.facts, now)
         return Ack(seq=update.seq)
 
     def _data(self, plan: Plan, key: SessionKey, update: Update, facts: SourceUpdate, now: Moment) -> None:
         source, name = key
-        if facts.unknown_records_delta:
+        if facts.unknown_records_delta > 0:
             plan.unknown_records[source] = plan.unknown_records.get(source, 0) + facts.unknown_records_delta
         known = plan.sessions.get(key) or self._tracked.get(key)
-        merged = merge(known.state if known is not None else SessionState(id=name, source=source), facts, now.wall)
+        before = known.state if known is not None else SessionState(id=name, source=source)
         lifecycle: State = known.lifecycle if known is not None else "untracked"
+        if lifecycle == "gone":
+            # It goes on with its counts, but when and why it once ended says nothing about how it ends now.
+            before = structs.replace(before, lifecycle="active", completed_at=None, end_reason=None)
+        merged = merge(before, facts, now.wall)
         trigger: Trigger = "terminal data" if facts.terminal or facts.activity == "terminal" else "data"
         if lifecycle in {"untracked", "terminal"} and not update.live and self._silent(merged, update.modified_at, now):
             trigger = "silent data"

@@ -20,7 +20,7 @@ HandleKey: TypeAlias = tuple[str, str]
 class Entry(Struct, frozen=True):
     """What is stored for one handle: its cursor, the cursor's digest, and the session it belongs to.
 
-    `inc` and `seq` name the update that was applied last; they are not stored, because a restart changes the incarnation.
+    `inc` and `seq` name the update that was taken last; they are not stored, because a restart changes the incarnation.
     """
 
     session_id: str
@@ -35,9 +35,14 @@ UNKNOWN = Entry("", "", "")
 
 
 class Verdict(Struct, frozen=True):
-    """What becomes of an update. `have` is the stored cursor, for a worker that has to go back to it."""
+    """What becomes of an update. `have` is the stored cursor, for a worker that has to go back to it.
 
-    kind: Literal["apply", "duplicate", "stale", "fenced"]
+    `duplicate`: this very number was taken already. `reached`: another step has led to where this one ends, so that only its
+    number is to be noted: cursors may come back to where they were (a process that goes and returns), and then an older
+    step that is said again must not count once more.
+    """
+
+    kind: Literal["apply", "duplicate", "reached", "stale", "fenced"]
     have: str = ""
 
 
@@ -69,14 +74,16 @@ class Ledger:
         if update.inc != self._current.get(source):
             return Verdict("fenced")
         entry = staged.get((source, update.handle)) or self._entries.get((source, update.handle), UNKNOWN)
-        if update.before == entry.digest and update.after != entry.cursor:
-            return Verdict("apply", entry.cursor)
-        if update.after == entry.cursor or (update.inc == entry.inc and update.seq <= entry.seq):
+        if update.inc == entry.inc and update.seq <= entry.seq:
             return Verdict("duplicate", entry.cursor)
+        if update.after == entry.cursor:
+            return Verdict("reached", entry.cursor)
+        if update.before == entry.digest:
+            return Verdict("apply", entry.cursor)
         return Verdict("stale", entry.cursor)
 
     def entry(self, source: str, update: Update, staged: dict[HandleKey, Entry]) -> Entry:
-        """Return the entry that applying `update` makes."""
+        """Return the entry that taking `update` makes."""
         known = staged.get((source, update.handle)) or self._entries.get((source, update.handle), UNKNOWN)
         session_id = update.facts.session_id if update.facts is not None else known.session_id
         return Entry(session_id, update.after, digest(update.after), update.inc, update.seq)

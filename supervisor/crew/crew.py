@@ -76,9 +76,10 @@ class Crew:
             member = self.roster.members[source]
             progressed = member.progressed
             died = self.roster.ended(source, clock, random.random())  # noqa: S311 - jitter, not a secret
-            for fd in (process.log_fd, process.pidfd):
-                if fd is not None:
-                    self._poll.drop(fd)
+            if not process.log_ended:
+                self._poll.drop(process.log_fd)
+            if process.pidfd is not None:
+                self._poll.drop(process.pidfd)
             process.close()
             del self._processes[source]
             error = ending(code) if died else None
@@ -118,8 +119,12 @@ class Crew:
         return clock - process.ended_at < LAST_WORDS_SECONDS
 
     def _read_log(self, process: Process) -> None:
+        if process.log_ended:
+            return
         for line in process.read_log():
             log.info("%s: %s", process.source, line)
+        if process.log_ended:
+            self._poll.drop(process.log_fd)  # else a source that closes its standard streams keeps us awake
 
 
 def new_token() -> str:

@@ -29,6 +29,7 @@ class Process:
         self.inc = order.inc
         self.token = order.token
         self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self.log_ended = False
         self._torn = b""
         words = ORDER.encode(order)
         order_read, order_write = os.pipe()
@@ -55,7 +56,8 @@ class Process:
                 os.close(fd)
         self.pid = self._popen.pid
         self.pidfd = _pidfd(self.pid)
-        with os.fdopen(order_write, "wb") as file, contextlib.suppress(BrokenPipeError):
+        # A worker that is dead already is found by `exit`; what was buffered is written, and fails, only at the end.
+        with contextlib.suppress(BrokenPipeError), os.fdopen(order_write, "wb") as file:
             file.write(words)
         self.ended_at: float | None = None
         self._stats: psutil.Process | None = None
@@ -79,13 +81,17 @@ class Process:
                 self._popen.send_signal(how)
 
     def read_log(self) -> list[str]:
-        """Return the whole lines that the worker wrote since the last call; the last ones are kept in `log`."""
+        """Return the whole lines that the worker wrote since the last call; the last ones are kept in `log`.
+
+        Once nobody can write any more `log_ended` is true, and `log_fd` stays readable for ever.
+        """
         try:
             data = os.read(self.log_fd, 65536)
         except BlockingIOError:
             return []
+        self.log_ended = not data
         *lines, self._torn = (self._torn + data).split(b"\n")
-        if len(self._torn) > LINE_BYTES:
+        if self.log_ended or len(self._torn) > LINE_BYTES:
             lines, self._torn = [*lines, self._torn], b""
         texts = [line[:LINE_BYTES].decode("utf-8", "replace") for line in lines if line.strip()]
         self.log.extend(texts)

@@ -118,7 +118,7 @@ def why(session: SessionState, now: datetime) -> str:
 
 def detail(session: SessionState, now: datetime) -> str:
     """Return everything about one session, a line a fact; what is not known is left out."""
-    lines = [f"{session.source} {session.id}", why(session, now)]
+    lines = [f"{session.source} {plain(session.id)}", why(session, now)]
     for name in session.__struct_fields__:
         value = getattr(session, name)
         if name in {"id", "source", "evidence", "subagents"} or value is None or value == "":
@@ -127,7 +127,7 @@ def detail(session: SessionState, now: datetime) -> str:
     for agent in session.subagents:
         tool = f", runs {plain(agent.current_tool)}" if agent.current_tool else ""
         lines.append(
-            f"  subagent {agent.id} ({plain(agent.kind) or 'agent'}): {agent.activity}{tool}, "
+            f"  subagent {plain(agent.id)} ({plain(agent.kind) or 'agent'}): {agent.activity}{tool}, "
             f"{agent.message_count} messages, {agent.tool_call_count} tool calls, {short(agent.output_tokens)} tokens out"
         )
     return "\n".join(lines)

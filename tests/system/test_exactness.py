@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ SUPERVISOR_KILLS = 3
 
 def claude_rows(session: str, number: int) -> str:
     """Return the rows of one step: a prompt, a tool call told in two rows of one message, its result."""
-    base = {"sessionId": session, "cwd": "/home/you/app", "version": "2.0.40", "timestamp": "2026-11-24T10:00:00.000Z"}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    base = {"sessionId": session, "cwd": "/home/you/app", "version": "2.0.40", "timestamp": now}
     use: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{number}", "name": "Bash", "input": {}}
     usage = {"input_tokens": 1, "output_tokens": 10}
     message = {"id": f"msg_{number}", "role": "assistant", "model": "claude-opus-5-5", "usage": usage}
