@@ -110,10 +110,15 @@ def test_no_worker_outlives_a_killed_supervisor_by_a_second(house: House, stoppe
     wait_for(lambda: len(house.sessions()) == 2, what="both workers at work")
     if stopped:
         for worker in workers:
-            worker.suspend()
+            suspend(worker)
     supervisor.kill()
     supervisor.wait()
     wait_for(lambda: not any(alive(worker) for worker in workers), 1.0, "the end of the workers")
+
+
+def suspend(process: psutil.Process) -> None:
+    process.suspend()
+    wait_for(lambda: process.status() == psutil.STATUS_STOPPED, what="the stop")
 
 
 def alive(process: psutil.Process) -> bool:
@@ -142,7 +147,7 @@ def test_a_second_signal_ends_a_supervisor_whose_worker_hangs(house: House) -> N
     settle(house, quiet="")
     supervisor = house.start()
     (worker,) = wait_for(house.workers, what="the worker")
-    worker.suspend()
+    suspend(worker)
     supervisor.send_signal(signal.SIGTERM)
     wait_for(lambda: "once more ends at once" in house.log(), what="the answer to the first signal")
     supervisor.send_signal(signal.SIGTERM)
