@@ -2,6 +2,7 @@
 
 from .contract import Cursor, Registry, SessionHandle, Source, SourceUpdate, Watching
 from .errors import SourceError, SourceUnavailable
+from .tail import cursor_from, mark_from, read_on
 
 __all__ = [
     "Cursor",
@@ -12,4 +13,7 @@ __all__ = [
     "SourceUnavailable",
     "SourceUpdate",
     "Watching",
+    "cursor_from",
+    "mark_from",
+    "read_on",
 ]

@@ -10,6 +10,7 @@ import os
 import stat
 from zlib import crc32
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -115,7 +116,7 @@ def _piece(fd: int, status: os.stat_result, mark: Mark, budget: int, *, replaced
             start, skipping, data = start + len(data), True, b""
     end = start + cut
     # Complete: what is left behind `cut` is a torn last line, which waits for its end.
-    complete = start + len(data) >= status.st_size
+    complete = start + len(data) >= status.st_size and data.find(b"\n", cut) < 0
     after = Mark(
         dev=status.st_dev,
         ino=status.st_ino,
@@ -145,3 +146,16 @@ def _long_line(fd: int, start: int, data: bytes) -> bytes:
 def unstamped(mark: Mark) -> Mark:
     """Forget that everything was consumed, so that the next read looks at the file again."""
     return replace(mark, stamp="")
+
+
+def mark_from(cursor: str) -> Mark:
+    """Return the mark in a cursor made by `cursor_from`; the empty cursor is the beginning. Raises ValueError."""
+    return _MARK.decode(cursor) if cursor else Mark()
+
+
+def cursor_from(mark: Mark) -> str:
+    """Return a mark as a cursor, for a source that has nothing else to remember."""
+    return msgspec.json.encode(mark).decode("ascii")
+
+
+_MARK = msgspec.json.Decoder(Mark)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bellboard.protocol import Evidence
-from bellboard.sources import SessionHandle, SourceUpdate
+from bellboard.sources import SessionHandle, SourceUpdate, cursor_from, mark_from, read_on
 
 
 class Notes:
@@ -19,14 +19,14 @@ class Notes:
             yield SessionHandle(id=path.stem, path=str(path), source="notes", modified_at=path.stat().st_mtime)
 
     def parse(self, handle, cursor):
-        data = Path(handle.path).read_bytes()[int(cursor or 0) :]
-        whole = data[: data.rfind(b"\n") + 1]
-        if not whole:
+        piece = read_on(handle.path, mark_from(cursor))
+        if piece is None:
             return None, cursor
         update = SourceUpdate(
             session_id=handle.id,
             activity="idle",
             evidence=Evidence(kind="record"),
-            message_count_delta=whole.count(b"\n"),
+            message_count_delta=piece.data.count(b"\n"),
+            restart=piece.replaced,
         )
-        return update, str(int(cursor or 0) + len(whole))
+        return update, cursor_from(piece.mark)

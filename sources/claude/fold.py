@@ -1,0 +1,100 @@
+"""Fold: rows change a state, one after the other; the same rows always end in the same state.
+
+Pure: no file, no clock. The state is changed in place. The counterpart is `verdict.py`, which reads it; `answers.py` and
+`prompts.py` are the two sides of the conversation.
+"""
+
+from typing import Any, cast
+
+from .answers import answer
+from .prompts import user
+from .rows import QUIET_TYPES, Row
+from .state import Labels, State, Transcript
+from .text import PATH_LENGTH, first_line, plain
+from .turn import ID_LENGTH, TOKENS_LIMIT, turn
+from .window import SUFFIX
+
+CONVERSATION = frozenset(("assistant", "user", "system", "attachment", "progress"))
+"""Types of the rows that are part of the conversation; all others are notes."""
+
+WIDE_KEPT = 8
+
+
+def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None:  # noqa: C901 - one loop, for speed
+    """Take in rows of the session's own transcript, or of the file of one subagent."""
+    own = agent is None
+    transcript = state.main if agent is None else agent
+    last = transcript.last
+    for row in rows:
+        kind = row.type
+        stamp = row.timestamp
+        if not isinstance(stamp, str) or not "1" < stamp < "3":
+            stamp = ""  # no time, or none that can be compared as a string
+        elif not transcript.first:
+            transcript.first = stamp[:ID_LENGTH]
+        if kind in CONVERSATION:
+            if stamp > last:
+                last = stamp[:ID_LENGTH]
+            if own and row.isSidechain:
+                continue  # 1.0.x wrote a subagent's rows between those of its parent
+            if row.slug is not None:
+                transcript.slug = plain(row.slug) or transcript.slug
+            if kind == "assistant":
+                answer(state, transcript, row, stamp, own)
+            elif kind == "user":
+                user(state, transcript, row, stamp, own)
+            elif kind == "system":
+                _system(transcript, row, stamp)
+        elif not _note(state.labels, transcript, row):
+            state.unknown += 1
+    transcript.last = last
+    if own:
+        _place(transcript, [row for row in rows if row.type in CONVERSATION and not row.isSidechain])
+
+
+def _place(transcript: Transcript, rows: list[Row]) -> None:
+    """Take in where the conversation was last: the newest row that says so, for each fact."""
+    transcript.cwd = next((plain(row.cwd, PATH_LENGTH) for row in reversed(rows) if row.cwd), transcript.cwd)
+    transcript.branch = next((plain(row.gitBranch) for row in reversed(rows) if row.gitBranch), transcript.branch)
+    transcript.version = next((plain(row.version) for row in reversed(rows) if row.version), transcript.version)
+
+
+def _system(transcript: Transcript, row: Row, stamp: str) -> None:
+    if row.subtype == "turn_duration":
+        turn(transcript, "over", stamp, begins=True)
+    elif row.subtype == "compact_boundary":
+        facts = cast("dict[str, Any]", row.compactMetadata) if isinstance(row.compactMetadata, dict) else {}
+        after = facts.get("postTokens")
+        transcript.compactions += 1
+        transcript.context = after if isinstance(after, int) and 0 <= after < TOKENS_LIMIT else None
+        transcript.estimated = transcript.context is not None
+        # A compaction that nobody asked for happens within a turn, which then goes on.
+        turn(transcript, "busy" if facts.get("trigger") == "auto" else "over", stamp)
+
+
+def _note(labels: Labels, transcript: Transcript, row: Row) -> bool:
+    """Take in a note about the session. Returns False for a type that nobody knows."""
+    kind = row.type
+    if kind in QUIET_TYPES:
+        return True
+    if kind == "custom-title":
+        labels.custom = first_line(row.customTitle or "") or None
+    elif kind == "agent-name":
+        labels.agent = first_line(row.agentName or "") or None
+    elif kind == "ai-title":
+        labels.generated = first_line(row.aiTitle or "") or labels.generated
+    elif kind == "summary":
+        labels.summary = first_line(row.summary or "") or labels.summary
+    elif kind == "cost-state":
+        labels.wide = _wide(set(row.modelUsage or ()))
+    elif kind == "ended-by-model":
+        transcript.phase = "ended"
+    else:
+        return False
+    return True
+
+
+def _wide(charged: set[str]) -> list[str]:
+    """Return the models that were charged with the large window and never without it."""
+    names = [name.removesuffix(SUFFIX) for name in charged if name.endswith(SUFFIX)]
+    return sorted(plain(name) for name in names if name not in charged)[:WIDE_KEPT]

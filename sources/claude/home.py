@@ -1,0 +1,131 @@
+"""Home: one config folder of the client, with its transcripts, its register, and the handles of its sessions."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from zlib import crc32
+
+from msgspec.structs import replace
+
+from ..contract import SessionHandle
+from ..files import Folders, look
+from ..process import Processes
+from .presence import Presence
+from .register import Register
+from .tree import Session, Tree
+from .verdict import QUIET_SECONDS, SETTLE_SECONDS
+
+NAME = "claude"
+
+RECENT_SECONDS = 3600.0
+"""Sessions that changed within this time have their own folders watched, because subagents may begin there."""
+
+PARTED_KEPT = 256
+"""Sessions that never had a transcript and whose record is gone: remembered, so that their end can be told."""
+
+
+class Home:
+    """One config folder. It remembers only what makes looking again cheap."""
+
+    def __init__(self, folder: str, processes: Processes, machine: str | None) -> None:
+        folders = Folders()
+        self.folder = folder
+        self.tree = Tree(folder, folders)
+        self.register = Register(folder, folders, processes, machine)
+        self._folders = folders
+        self._parted: dict[str, str] = {}
+        self._recent: list[str] = []
+
+    def refresh(self) -> dict[str, str]:
+        """Read the register again. Returns the sessions it names now or named until now, each with its record's path."""
+        before = self.register.sessions()
+        self.register.refresh()
+        now = self.register.sessions()
+        for session in before.keys() - now.keys():
+            self._parted[session] = before[session]
+            if len(self._parted) > PARTED_KEPT:
+                del self._parted[next(iter(self._parted))]
+        for session in now:
+            self._parted.pop(session, None)
+        return before | now
+
+    def handles(self, now: float) -> Iterator[SessionHandle]:
+        """Find all sessions: those with a transcript, and those that are only in the register yet."""
+        self.refresh()
+        self._recent = []
+        found: set[str] = set()
+        for project in self.tree.projects():
+            for session in self.tree.sessions(project):
+                found.add(session.id)
+                if now - (session.newest or 0.0) < RECENT_SECONDS:
+                    self._recent.append(session.path.removesuffix(".jsonl"))
+                yield self.handle(session, now)
+        for session, path in (self._parted | self.register.sessions()).items():
+            if session not in found:
+                yield self.handle(unwritten(session, path), now)
+
+    def handle(self, session: Session, now: float) -> SessionHandle:
+        """Return the handle of one session as its files and the register are now."""
+        presence = self.register.presence(session.id)
+        modified_at = session.newest
+        if not session.stamp and modified_at is None:
+            status = look(session.path)
+            modified_at = status.st_mtime if status is not None else None
+        return SessionHandle(
+            id=session.id,
+            path=session.path,
+            source=NAME,
+            modified_at=modified_at,
+            live=presence.liveness == "alive",
+            stamp=stamp(session.shape, session.newest, presence, now),
+        )
+
+    def touched(self, paths: Sequence[str], now: float) -> Iterator[SessionHandle]:
+        """Return the handles of the sessions to which these files or folders belong, whether they still exist or not."""
+        if self.folder in paths or self.tree.folder in paths:
+            yield from self.handles(now)
+            return
+        if any(path.startswith(self.register.folder) for path in paths):
+            yield from self.named(self.refresh(), now)
+        owners: dict[str, bool] = {}
+        for path in paths:
+            if os.path.dirname(path) == self.tree.folder:
+                for session in self.tree.sessions(path):
+                    yield self.handle(session, now)
+            elif (owner := self.tree.owner(path)) is not None:
+                # What lies beside a subagent's transcript is not part of any stamp: look at it in any case.
+                owners[owner] = owners.get(owner, False) or path.endswith(".meta.json")
+        for owner, unstamped in owners.items():
+            handle = self.handle(self.tree.session(owner), now)
+            yield replace(handle, stamp="") if unstamped else handle
+
+    def named(self, sessions: Iterable[str], now: float) -> Iterator[SessionHandle]:
+        """Return the handles of sessions of which only the id is known."""
+        records = self._parted | self.register.sessions()
+        for name in sessions:
+            path = self.tree.find(name)
+            if path is not None:
+                yield self.handle(self.tree.session(path), now)
+            elif name in records:
+                yield self.handle(unwritten(name, records[name]), now)
+
+    def watch(self) -> Iterator[str]:
+        """Yield the folders in which something of interest may change."""
+        yield self.folder
+        yield self.register.folder
+        yield self.tree.folder
+        yield from self.tree.projects()
+        for folder in self._recent:
+            yield folder
+            yield from (path for path, _ in self.tree.below(folder))
+
+
+def unwritten(session: str, record: str) -> Session:
+    """Return a session that has no transcript yet: its path is that of its record in the register."""
+    return Session(id=session, path=record, stamp="", modified_at=None, agents=())
+
+
+def stamp(shape: str, newest: float | None, presence: Presence, now: float) -> str:
+    """Describe a session's files and presence. Where the rows alone speak, their age counts, too, in three steps."""
+    age = now - (newest or 0.0)
+    step = "" if presence.decides else "a" if age < SETTLE_SECONDS else "b" if age < QUIET_SECONDS else "c"
+    return f"{shape}/{crc32(presence.word.encode()):x}{step}"

@@ -1,0 +1,118 @@
+"""Prompts: what came from the other side: a person's words, results of tools, and what the client says in their place.
+
+Pure part of the fold. Of the many rows of type user only those that a person typed are messages.
+"""
+
+import re
+from typing import Any, cast
+from zlib import crc32
+
+import msgspec
+
+from .rows import AgentResult, Message, Row
+from .state import AGENT_RESULTS_KEPT, LINKS_KEPT, RESULTS_KEPT, Link, State, Transcript
+from .text import first_line
+from .turn import ID_LENGTH, decoded, keep, turn
+
+INJECTED = ("<command-", "<local-command-", "<bash-", "<task-notification>", "<system-reminder>")
+"""How a text begins that the client wrote in a person's place."""
+
+BESIDE = (*INJECTED, "<ide_")
+"""The same of a block that stands beside what a person typed."""
+
+PERSONS = frozenset(("human", "person", "voice-call", "remote", "channel", "composer"))
+"""Values of `origin.kind` (2.1.330) that stand for a person; rows of older releases have no origin."""
+
+INTERRUPTED = "[Request interrupted by user"
+NOTIFICATION = "<task-notification>"
+CAVEAT = "Caveat:"
+
+_TASK = re.compile(r"<task-id>([^<]{1,64})</task-id>")
+_STATUS = re.compile(r"<status>([^<]{1,32})</status>")
+_EDITOR = re.compile(r"\s*<(ide_\w+)>.*?</\1>\s*", re.DOTALL)
+_AGENT_RESULT = msgspec.json.Decoder(AgentResult)
+
+
+def user(state: State, transcript: Transcript, row: Row, stamp: str, own: bool) -> None:
+    """Take in one row of type user; `own` says that it is the session's, not a subagent's."""
+    content = row.message.content if isinstance(row.message, Message) else row.message
+    text = content if isinstance(content, str) else None
+    results = False
+    if isinstance(content, list):
+        for block in content:
+            if block.type == "tool_result":
+                results = True
+                _result(state, transcript, row, (block.tool_use_id or "")[-ID_LENGTH:], stamp, own)
+            elif block.text and (text is None or text.startswith(BESIDE)):
+                text = block.text
+    if not results:
+        if content:  # a row without any content shows nothing
+            _said(state, transcript, row, text or "", stamp, own)
+    else:
+        turn(transcript, "busy", stamp)
+
+
+def _result(state: State, transcript: Transcript, row: Row, key: str, stamp: str, own: bool) -> None:
+    transcript.open.pop(key, None)
+    task = state.tasks.pop(key, None)
+    if key in transcript.seen:
+        if task is None:
+            return
+    elif key:
+        keep(transcript.early, key, 0, RESULTS_KEPT if own else AGENT_RESULTS_KEPT)
+    result = decoded(_AGENT_RESULT, row.toolUseResult)
+    if result is None or not result.agentId:
+        return
+    link = _link(state, result.agentId[-ID_LENGTH:])
+    link.call = key or None
+    if task is not None:
+        link.kind = task.kind
+    if not result.isAsync and result.status != "async_launched":
+        link.done = max(stamp, link.done)
+
+
+def _link(state: State, agent: str) -> Link:
+    """Return what is known of a subagent from its parent's rows, wherever it is kept."""
+    if agent in state.agents:
+        return state.agents[agent].link
+    link = state.links.pop(agent, None) or Link()
+    keep(state.links, agent, link, LINKS_KEPT)
+    return link
+
+
+def _said(state: State, transcript: Transcript, row: Row, text: str, stamp: str, own: bool) -> None:
+    """Take in a user row without results: a prompt, or one of many things that only look like one."""
+    if not own and not transcript.opening:
+        transcript.opening = crc32(text.encode())
+    if row.isCompactSummary or row.isVisibleInTranscriptOnly:
+        return
+    if text.startswith(INTERRUPTED):
+        turn(transcript, "stopped", stamp, begins=True)
+        return
+    notified = text.startswith(NOTIFICATION)
+    if notified:
+        _notified(state, text, stamp)
+    elif text.startswith(INJECTED) or (row.isMeta and text.startswith(CAVEAT)):
+        return
+    typed = not notified and _typed(row)
+    if typed:
+        transcript.messages += 1
+        if own and state.labels.prompt is None:
+            state.labels.prompt = first_line(_EDITOR.sub("", text, count=1)) or None
+    turn(transcript, "busy", stamp, begins=typed)
+
+
+def _typed(row: Row) -> bool:
+    """Whether a person wrote this. Rows of releases before 2.1.330 have no origin."""
+    if row.isMeta:
+        return False
+    return not isinstance(row.origin, dict) or cast("dict[str, Any]", row.origin).get("kind", "human") in PERSONS
+
+
+def _notified(state: State, text: str, stamp: str) -> None:
+    task, status = _TASK.search(text), _STATUS.search(text)
+    if task is None or (status is not None and status[1] == "running"):
+        return
+    if task[1] in state.agents or task[1] in state.links:  # background commands are notified in the same way
+        link = _link(state, task[1])
+        link.done = max(stamp, link.done)

@@ -1,0 +1,185 @@
+"""Tree: where Claude Code keeps its transcripts, and which files make up one session.
+
+`projects/<folder>/<session>.jsonl` is a session; below `projects/<folder>/<session>/subagents/` lie those of its
+subagents. 2.0.x put subagents beside the session, named only by a row's `sessionId`: the first bytes of such a file are
+read once. The folder's name is no path (it cannot be turned back into one).
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from zlib import crc32
+
+from msgspec import Struct
+
+from ..files import Folders, Listing, look
+from ..tail import stamp_of
+
+SUBAGENT_DEPTH = 3
+"""Folders below `subagents/` that are looked into; workflows nest theirs."""
+
+HEAD_BYTES = 8192
+
+_SESSION_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl", re.IGNORECASE)
+_AGENT_NAME = re.compile(r"agent-([A-Za-z0-9_-]{1,64})\.jsonl")
+_SESSION_IN_ROW = re.compile(rb'"sessionId"\s*:\s*"([0-9a-fA-F-]{36})"')
+
+
+class AgentFile(Struct, frozen=True):
+    """One subagent's transcript as a stat call sees it; beside it may lie its meta file."""
+
+    id: str
+    path: str
+    stamp: str
+    modified_at: float
+
+    @property
+    def meta(self) -> str:
+        """Where the meta file lies, if there is one."""
+        return f"{self.path.removesuffix('.jsonl')}.meta.json"
+
+
+class Session(Struct, frozen=True):
+    """The files of one session: its own transcript (`stamp` is "" if it is not there) and those of its subagents."""
+
+    id: str
+    path: str
+    stamp: str
+    modified_at: float | None
+    agents: tuple[AgentFile, ...]
+
+    @property
+    def shape(self) -> str:
+        """All files in their present shape, as one short string."""
+        agents = crc32("".join([f"{agent.id} {agent.stamp} " for agent in self.agents]).encode()) if self.agents else 0
+        return f"{self.stamp}/{agents:x}"
+
+    @property
+    def newest(self) -> float | None:
+        """When any of the files last changed."""
+        times = [agent.modified_at for agent in self.agents]
+        return max(times if self.modified_at is None else [self.modified_at, *times], default=None)
+
+
+class Tree:
+    """The transcripts of one config folder."""
+
+    def __init__(self, home: str, folders: Folders) -> None:
+        self.folder = f"{home}/projects"
+        self._folders = folders
+        self._parents: dict[tuple[str, int], str] = {}
+        self._children: dict[str, tuple[Listing, dict[str, list[str]]]] = {}
+
+    def projects(self) -> list[str]:
+        """Return the project folders; a link may stand for one."""
+        listing = self._folders.list(self.folder)
+        linked = [name for name in listing.files if os.path.isdir(f"{self.folder}/{name}")]
+        return [f"{self.folder}/{name}" for name in (*listing.folders, *linked)]
+
+    def sessions(self, project: str) -> Iterator[Session]:
+        """Yield the sessions of one project folder; of one that cannot be read there are none."""
+        listing = self._listing(project)
+        children = self._legacy(project, listing)
+        for name in listing.files:
+            match = _SESSION_NAME.fullmatch(name)
+            if match is not None:
+                session = self._session(project, match[1], listing, children.get(match[1], []))
+                if session.stamp:
+                    yield session
+
+    def session(self, path: str) -> Session:
+        """Return the session whose own transcript is, or was, at `path`."""
+        project, name = os.path.split(path)
+        listing = self._listing(project)
+        session = name.removesuffix(".jsonl")
+        return self._session(project, session, listing, self._legacy(project, listing).get(session, []))
+
+    def below(self, folder: str) -> Iterator[tuple[str, Listing]]:
+        """Yield the folders in which the session that owns `folder` keeps its subagents."""
+        try:
+            yield from self._folders.walk(f"{folder}/subagents", SUBAGENT_DEPTH)
+        except OSError:
+            return  # as in _listing
+
+    def find(self, session: str) -> str | None:
+        """Return where the transcript of a session lies, looking into each project folder."""
+        paths = (f"{project}/{session}.jsonl" for project in self.projects())
+        return next((path for path in paths if look(path) is not None), None)
+
+    def owner(self, path: str) -> str | None:
+        """Return the path of the session's transcript to which a file or folder in this tree belongs, if to one."""
+        parts = path.removeprefix(f"{self.folder}/").split("/")
+        if len(parts) < 2:
+            return None
+        project, name = f"{self.folder}/{parts[0]}", parts[1]
+        if len(parts) == 2 and _AGENT_NAME.fullmatch(name):
+            parent = self._parent(path)
+            return f"{project}/{parent}.jsonl" if parent else None
+        name = name if len(parts) == 2 and name.endswith(".jsonl") else f"{name}.jsonl"
+        return f"{project}/{name}" if _SESSION_NAME.fullmatch(name) else None
+
+    def _listing(self, folder: str) -> Listing:
+        try:
+            return self._folders.list(folder)
+        except OSError:
+            return Listing()  # one closed folder does not hide the others
+
+    def _session(self, project: str, session: str, listing: Listing, legacy: list[str]) -> Session:
+        path = f"{project}/{session}.jsonl"
+        status = look(path)
+        paths = [*legacy, *(self._nested(f"{project}/{session}") if session in listing.folders else ())]
+        agents = {agent.id: agent for agent in map(_agent, paths) if agent is not None}
+        return Session(
+            id=session,
+            path=path,
+            stamp=stamp_of(status) if status is not None else "",
+            modified_at=status.st_mtime if status is not None else None,
+            agents=tuple(agents[name] for name in sorted(agents)),
+        )
+
+    def _nested(self, folder: str) -> Iterator[str]:
+        for path, listing in self.below(folder):
+            for name in listing.files:
+                if _AGENT_NAME.fullmatch(name):
+                    yield f"{path}/{name}"
+
+    def _legacy(self, project: str, listing: Listing) -> dict[str, list[str]]:
+        """Return the subagents that lie beside the sessions of one folder, by session."""
+        known = self._children.get(project)
+        if known is not None and known[0] is listing:
+            return known[1]
+        found: dict[str, list[str]] = {}
+        settled = True
+        for name in listing.files:
+            if name.startswith("agent-") and _AGENT_NAME.fullmatch(name):
+                parent = self._parent(f"{project}/{name}")
+                settled = settled and parent is not None
+                if parent is not None:
+                    found.setdefault(parent, []).append(f"{project}/{name}")
+        if settled:
+            self._children[project] = listing, found
+        return found
+
+    def _parent(self, path: str) -> str | None:
+        status = look(path)
+        if status is None:
+            return None
+        key = (path, status.st_ino)
+        if key not in self._parents:
+            try:
+                with open(path, "rb") as file:
+                    match = _SESSION_IN_ROW.search(file.read(HEAD_BYTES))
+            except OSError:
+                return None
+            if match is None:
+                return None  # nothing written yet
+            self._parents[key] = match[1].decode("ascii")
+        return self._parents[key]
+
+
+def _agent(path: str) -> AgentFile | None:
+    status = look(path)
+    if status is None:
+        return None
+    name = os.path.basename(path).removeprefix("agent-").removesuffix(".jsonl")
+    return AgentFile(id=name, path=path, stamp=stamp_of(status), modified_at=status.st_mtime)

@@ -1,0 +1,48 @@
+import pytest
+from bellboard.supervisor.crew.restart import Backoff, Policy, after_death
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+POLICY = Policy(first=0.5, most=60.0, at_least=0.5)
+
+
+def test_a_row_of_deaths_waits_twice_as_long_each_time_up_to_the_most() -> None:
+    backoff, clock, pauses = Backoff(), 100.0, list[float]()
+    for _ in range(12):
+        backoff = after_death(backoff, POLICY, progressed=False, started_at=clock - 5.0, clock=clock, jitter=0.0)
+        pauses.append(backoff.not_before - clock)
+        clock = backoff.not_before + 5.0
+    assert pauses == [0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0, 60.0]
+    assert backoff.deaths == 12
+
+
+def test_the_first_restart_is_immediate_but_starts_keep_their_distance() -> None:
+    for alive, not_before in ((0.0, 10.5), (0.2, 10.3), (0.5, 10.0), (9.0, 10.0)):
+        backoff = after_death(Backoff(), POLICY, progressed=False, started_at=10.0 - alive, clock=10.0, jitter=0.0)
+        assert backoff == Backoff(deaths=1, not_before=pytest.approx(not_before))
+
+
+def test_progress_ends_the_row() -> None:
+    backoff = after_death(
+        Backoff(deaths=7, not_before=0.0), POLICY, progressed=True, started_at=0.0, clock=10.0, jitter=0.9
+    )
+    assert backoff == Backoff(deaths=1, not_before=10.0)
+
+
+def test_jitter_takes_up_to_half_of_the_pause_away() -> None:
+    pauses = [
+        after_death(Backoff(deaths=4), POLICY, progressed=False, started_at=0.0, clock=10.0, jitter=jitter).not_before - 10
+        for jitter in (0.0, 0.5, 1.0)
+    ]
+    assert pauses == [4.0, 3.0, 2.0]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(0, 10**6), st.floats(0, 1e6), st.floats(0, 1, exclude_max=True), st.booleans())
+def test_a_pause_is_never_in_the_past_nor_longer_than_the_most(
+    deaths: int, clock: float, jitter: float, progressed: bool
+) -> None:
+    backoff = after_death(
+        Backoff(deaths=deaths), POLICY, progressed=progressed, started_at=clock, clock=clock, jitter=jitter
+    )
+    assert clock + POLICY.at_least <= backoff.not_before <= clock + POLICY.most

@@ -1,0 +1,89 @@
+"""A source for tests, told what to do by files: each file of its folder is a session, each line of it one step."""
+
+import os
+from collections.abc import Iterable, Sequence
+
+from bellboard.protocol.update import SourceUpdate
+from bellboard.sources.contract import SessionHandle
+from bellboard.sources.errors import SourceUnavailable
+
+QUIET = "quiet"
+"""A line with nothing to report."""
+
+RAISE = "raise"
+HUGE = "huge"
+BYTELESS = "byteless"
+UNREADABLE = "unreadable"
+
+
+class Lines:
+    """Reads one line a call; its cursor is the number of lines read.
+
+    Files whose names begin with `!` are no sessions: what they are called is what goes wrong.
+    """
+
+    name = "lines"
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def discover(self) -> Iterable[SessionHandle]:
+        self._trouble("discover")
+        return [self._handle(name) for name in sorted(os.listdir(self._folder)) if not name.startswith("!")]
+
+    def parse(self, handle: SessionHandle, cursor: str) -> tuple[SourceUpdate | None, str]:
+        with open(handle.path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        read = int(cursor or 0)
+        if read >= len(lines):
+            return None, cursor
+        after = str(read + 1)
+        match lines[read]:
+            case "raise":
+                raise ValueError("s3cret")
+            case "quiet":
+                return None, after
+            case "huge":
+                return SourceUpdate(session_id=handle.id, title="x" * 300_000), after
+            case "byteless":
+                return SourceUpdate(session_id=handle.id, title="\udcff"), after
+            case "unreadable":
+                return SourceUpdate(session_id=handle.id, message_count_delta="many"), after  # type: ignore[arg-type]
+            case line:
+                return SourceUpdate(session_id=handle.id, title=line, message_count_delta=1), after
+
+    def _handle(self, name: str) -> SessionHandle:
+        return SessionHandle(id=name, path=os.path.join(self._folder, name), source=self.name)
+
+    def _trouble(self, where: str) -> None:
+        """Fail here if a file asks for it."""
+        if os.path.exists(os.path.join(self._folder, f"!{where}")):
+            raise PermissionError(13, "Permission denied", self._folder)
+        if os.path.exists(os.path.join(self._folder, f"!{where} unavailable")):
+            raise SourceUnavailable((self._folder,))
+
+
+class WatchedLines(Lines):
+    """The same, and its folder may be watched. What is called `!pulse` lists sessions that moved without a change."""
+
+    def watch(self) -> Iterable[str]:
+        self._trouble("watch")
+        return [self._folder]
+
+    def touched(self, paths: Sequence[str]) -> Iterable[SessionHandle]:
+        self._trouble("touched")
+        return [self._handle(name) for name in map(os.path.basename, paths) if not name.startswith("!")]
+
+    def pulse(self) -> Iterable[SessionHandle]:
+        self._trouble("pulse")
+        return []
+
+
+def broken(folder: str) -> Lines:
+    """Make no source: this is one that cannot be made."""
+    raise ValueError(folder)
+
+
+def nothing(folder: str) -> object:
+    """Make something that is no source."""
+    return folder

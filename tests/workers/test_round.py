@@ -1,0 +1,374 @@
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bellboard.protocol.update import Fault, SourceUpdate
+from bellboard.sources.contract import CURSOR_LIMIT, SessionHandle
+from bellboard.sources.errors import ArtifactTooLarge, SourceUnavailable
+from bellboard.workers.round import Parsed, Round, describe, sayable
+
+NOW = 1_000_000.0
+SILENT = object()
+"""A line with nothing to report."""
+
+
+def handle(name: str, modified_at: float | None = NOW, *, live: bool = False) -> SessionHandle:
+    return SessionHandle(id=name, path=f"/sessions/{name}", source="lines", modified_at=modified_at, live=live)
+
+
+class Lines:
+    """A source in memory: each session is a list of lines, its cursor is how many of them were read."""
+
+    name = "lines"
+
+    def __init__(self, **sessions: list[Any]) -> None:
+        self.sessions = sessions
+        self.failure: Exception | None = None
+
+    def discover(self) -> Iterable[SessionHandle]:
+        for name in self.sessions:
+            yield handle(name)
+        if self.failure is not None:
+            raise self.failure
+
+    def parse(self, handle: SessionHandle, cursor: str) -> tuple[SourceUpdate | None, str]:
+        lines, read = self.sessions[handle.id], int(cursor or 0)
+        if read == len(lines):
+            return None, cursor
+        line = lines[read]
+        if isinstance(line, Exception):
+            raise line
+        if line is SILENT:
+            return None, str(read + 1)
+        return SourceUpdate(session_id=handle.id, title=line, message_count_delta=1), str(read + 1)
+
+
+def parsed(name: str, before: str, after: str, title: str) -> Parsed:
+    return Parsed(handle(name), before, after, SourceUpdate(session_id=name, title=title, message_count_delta=1))
+
+
+def everything(work: Round) -> list[Parsed | Fault]:
+    """Step until nothing is queued, and return all that came of it."""
+    results: list[Parsed | Fault] = []
+    while work.backlog:
+        result = work.step()
+        if result is not None:
+            results.append(result)
+    return results
+
+
+def test_a_session_is_read_step_by_step_until_nothing_is_new() -> None:
+    work = Round(Lines(a=["one", "two"]))
+    assert (work.discover(NOW), work.backlog) == (None, 1)
+    assert work.step() == parsed("a", "", "1", "one")
+    assert work.step() == parsed("a", "1", "2", "two")
+    assert (work.step(), work.backlog) == (None, 0)
+    assert work.steps == 4, "one discover and three calls of parse"
+
+
+def test_what_was_read_is_not_read_again() -> None:
+    source = Lines(a=["one"])
+    work = Round(source)
+    work.discover(NOW)
+    everything(work)
+    work.discover(NOW)
+    assert everything(work) == []
+    source.sessions["a"].append("two")
+    work.discover(NOW)
+    assert everything(work) == [parsed("a", "1", "2", "two")]
+
+
+def test_a_granted_cursor_is_where_reading_goes_on() -> None:
+    work = Round(Lines(a=["one", "two"], b=["one"]))
+    work.grant({"a": "1"}, [])
+    work.grant({"b": "1"}, [])
+    work.discover(NOW)
+    assert everything(work) == [parsed("a", "1", "2", "two")]
+
+
+def test_a_cursor_may_move_with_nothing_to_report() -> None:
+    work = Round(Lines(a=[SILENT, "two"]))
+    work.discover(NOW)
+    assert everything(work) == [Parsed(handle("a"), "", "1", None), parsed("a", "1", "2", "two")]
+
+
+def test_the_freshest_session_comes_first() -> None:
+    work = Round(Lines(old=["o"], fresh=["f"], unknown=["u"], middle=["m"]))
+    work.schedule([handle("old", 1.0), handle("unknown", None), handle("fresh", 3.0), handle("middle", 2.0)], NOW)
+    order = [result.handle.id for result in everything(work) if isinstance(result, Parsed)]
+    assert order == ["fresh", "middle", "old", "unknown"]
+
+
+def test_a_session_that_just_moved_goes_before_those_that_wait() -> None:
+    work = Round(Lines(a=["1", "2"], b=["1", "2"], c=["1"]))
+    work.schedule([handle("a"), handle("b", NOW - 1)], NOW)
+    first = work.step()
+    work.schedule([handle("c")], NOW)
+    order = [result.handle.id for result in [first, *everything(work)] if isinstance(result, Parsed)]
+    assert order == ["a", "c", "b", "a", "b"]
+
+
+def test_a_long_session_takes_its_turn_with_the_others() -> None:
+    work = Round(Lines(long=["1", "2", "3", "4"], short=["1"]))
+    work.schedule([handle("long", 2.0), handle("short", 1.0)], NOW)
+    order = [result.handle.id for result in everything(work) if isinstance(result, Parsed)]
+    assert order == ["long", "short", "long", "long", "long"]
+
+
+def test_a_session_is_queued_once_however_often_it_is_named() -> None:
+    work = Round(Lines(a=["one"]))
+    for _ in range(3):
+        work.schedule([handle("a"), handle("a")], NOW)
+    assert work.backlog == 1
+
+
+def test_the_latest_handle_is_the_one_that_is_parsed() -> None:
+    work = Round(Lines(a=["one"]))
+    work.schedule([handle("a", 1.0)], NOW)
+    work.schedule([handle("a", 2.0, live=True)], NOW)
+    result = work.step()
+    assert isinstance(result, Parsed)
+    assert result.handle == handle("a", 2.0, live=True)
+
+
+def test_a_session_that_cannot_be_parsed_is_a_fault_and_its_siblings_go_on() -> None:
+    source = Lines(bad=[ValueError("s3cret")], good=["one"])
+    work = Round(source)
+    work.schedule([handle("bad"), handle("good", 1.0)], NOW)
+    fault, sibling = everything(work)
+    assert isinstance(fault, Fault)
+    assert (fault.scope, fault.handle, fault.code) == ("handle", "bad", "ValueError")
+    assert "s3cret" not in fault.detail
+    assert isinstance(sibling, Parsed)
+    assert sibling.handle.id == "good"
+    assert work.failing == {"bad"}
+
+
+def test_a_session_that_failed_is_tried_again_from_where_it_was() -> None:
+    source = Lines(a=["one", ValueError()])
+    work = Round(source)
+    work.discover(NOW)
+    assert [type(result) for result in everything(work)] == [Parsed, Fault]
+    source.sessions["a"][1] = "two"
+    work.discover(NOW)
+    assert everything(work) == [parsed("a", "1", "2", "two")]
+    assert work.failing == set()
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "text", (None,), (None, None), (None, 7)], ids=repr)
+def test_an_answer_of_the_wrong_shape_is_a_fault(wrong: Any) -> None:
+    class Confused(Lines):
+        def parse(self, handle: SessionHandle, cursor: str) -> Any:
+            return super().parse(handle, cursor) if handle.id == "good" else wrong
+
+    work = Round(Confused(good=["one"], bad=["one"]))
+    work.discover(NOW)
+    fault, *rest = everything(work)
+    assert isinstance(fault, Fault)
+    assert (fault.scope, fault.handle) == ("handle", "bad")
+    assert rest == [parsed("good", "", "1", "one")]
+
+
+def test_a_cursor_over_the_limit_is_a_fault_and_is_not_kept() -> None:
+    class Wordy(Lines):
+        cursor = "1" * (CURSOR_LIMIT + 1)
+
+        def parse(self, handle: SessionHandle, cursor: str) -> tuple[SourceUpdate | None, str]:
+            del handle, cursor
+            return None, self.cursor
+
+    source = Wordy(a=["one"])
+    work = Round(source)
+    work.discover(NOW)
+    assert everything(work) == [
+        Fault(
+            scope="handle",
+            handle="a",
+            code="CursorTooLarge",
+            detail="a cursor of 65,537 characters, the limit is 65,536",
+        )
+    ]
+    source.cursor = "1" * CURSOR_LIMIT
+    work.discover(NOW)
+    assert work.step() == Parsed(handle("a"), "", source.cursor, None)
+
+
+def test_a_discover_that_fails_is_a_fault_and_is_counted_until_it_works() -> None:
+    source = Lines(a=["one"])
+    work = Round(source)
+    source.failure = PermissionError(13, "Permission denied", "/home/ann/.agent")
+    denied = Fault(scope="discover", code="PermissionError", detail="PermissionError: Permission denied")
+    assert (work.discover(NOW), work.discover_failures, work.backlog) == (denied, 1, 0)
+    assert (work.discover(NOW), work.discover_failures, work.backlog) == (denied, 2, 0)
+    source.failure = None
+    assert (work.discover(NOW), work.discover_failures, work.backlog) == (None, 0, 1)
+
+
+def test_sessions_go_on_while_discover_fails() -> None:
+    source = Lines(a=["one"])
+    work = Round(source)
+    work.discover(NOW)
+    source.failure = ValueError()
+    assert work.discover(NOW) is not None
+    assert everything(work) == [parsed("a", "", "1", "one")]
+
+
+def test_an_agent_that_is_not_installed_is_no_fault() -> None:
+    source = Lines()
+    source.failure = SourceUnavailable(("/home/ann/.agent",))
+    with pytest.raises(SourceUnavailable):
+        Round(source).discover(NOW)
+
+
+def test_any_other_question_fails_like_discover() -> None:
+    work = Round(Lines(a=["one"]))
+
+    def broken() -> Iterable[SessionHandle]:
+        raise KeyError("s3cret")
+
+    fault = work.ask(broken, NOW)
+    assert fault is not None
+    assert (fault.scope, fault.code, work.discover_failures) == ("discover", "KeyError", 0)
+    assert (work.ask(lambda: [handle("a")], NOW), work.backlog) == (None, 1)
+
+
+def test_old_sessions_stay_asleep_until_they_move() -> None:
+    work = Round(Lines(old=["one"]), since=60.0)
+    work.schedule([handle("old", NOW - 61)], NOW)
+    assert work.backlog == 0
+    work.schedule([handle("old", NOW - 60)], NOW)
+    assert work.backlog == 1
+
+
+def test_without_a_bound_every_session_is_read() -> None:
+    work = Round(Lines(old=["one"]))
+    work.schedule([handle("old", 0.0)], NOW)
+    assert work.backlog == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "stored"),
+    [
+        (handle("old", NOW - 61, live=True), {}),
+        (handle("old", None), {}),
+        (handle("old", NOW - 61), {"old": "0"}),
+    ],
+    ids=["live evidence", "no known age", "a stored cursor"],
+)
+def test_an_old_session_is_read_for_a_reason(old: SessionHandle, stored: dict[str, str]) -> None:
+    work = Round(Lines(old=["one"]), since=60.0)
+    work.grant(stored, [])
+    work.schedule([old], NOW)
+    assert work.backlog == 1
+
+
+def test_a_quarantined_session_is_left_alone() -> None:
+    work = Round(Lines(bad=["one"], good=["one"]))
+    work.grant({"bad": "0"}, ["bad"])
+    work.grant({}, ["worse"])
+    work.discover(NOW)
+    assert everything(work) == [parsed("good", "", "1", "one")]
+
+
+def test_a_rewind_goes_back_to_what_the_board_has() -> None:
+    work = Round(Lines(a=["one", "two", "three"]))
+    work.discover(NOW)
+    everything(work)
+    work.rewind("a", "1")
+    assert everything(work) == [parsed("a", "1", "2", "two"), parsed("a", "2", "3", "three")]
+
+
+def test_a_rewind_of_a_session_that_is_queued_changes_only_its_cursor() -> None:
+    work = Round(Lines(a=["one", "two"]))
+    work.discover(NOW)
+    work.step()
+    work.rewind("a", "")
+    assert work.backlog == 1
+    assert work.step() == parsed("a", "", "1", "one")
+
+
+def test_a_rewind_of_a_session_that_is_not_known_yet_waits_for_it() -> None:
+    work = Round(Lines(a=["one", "two"]))
+    work.rewind("a", "1")
+    assert work.backlog == 0
+    work.discover(NOW)
+    assert everything(work) == [parsed("a", "1", "2", "two")]
+
+
+def test_a_step_that_cannot_be_sent_is_taken_back() -> None:
+    work = Round(Lines(a=["one", "two"]))
+    work.discover(NOW)
+    assert work.step() == parsed("a", "", "1", "one")
+    work.refuse("a", "")
+    assert (work.failing, work.backlog) == ({"a"}, 0), "it is not queued again by itself"
+    work.refuse("a", "")
+    work.discover(NOW)
+    assert everything(work) == [parsed("a", "", "1", "one"), parsed("a", "1", "2", "two")]
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except type(error) as caught:
+        return caught
+
+
+def test_an_error_is_described_by_its_kind_and_place_and_never_by_its_text() -> None:
+    place = raised(ValueError("could not read 'my s3cret prompt' in /home/ann/x"))
+    assert place.__traceback__ is not None
+    assert describe(place) == f"ValueError at test_round.py:{place.__traceback__.tb_lineno}"
+    assert describe(ValueError("s3cret")) == "ValueError"
+
+
+def test_the_words_of_the_system_are_passed_on_without_the_path() -> None:
+    error = FileNotFoundError(2, "No such file or directory", "/home/ann/s3cret")
+    assert describe(error) == "FileNotFoundError: No such file or directory"
+    assert describe(OSError("s3cret")) == "OSError"
+
+
+def test_the_words_of_our_own_errors_are_passed_on() -> None:
+    assert describe(ArtifactTooLarge("a document of 99 MiB")) == "a document of 99 MiB"
+
+
+def test_a_name_that_has_no_bytes_is_said_as_well_as_it_can_be() -> None:
+    assert sayable("plän") == "plän"
+    assert sayable("broken\udcff") == "broken?"
+    work = Round(Lines(**{"bad\udcff": [ValueError()]}))
+    work.discover(NOW)
+    fault = work.step()
+    assert isinstance(fault, Fault)
+    assert fault.handle == "bad?"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.integers(0, 5), min_size=1),
+    st.lists(st.tuples(st.sampled_from(["discover", "step", "rewind"]), st.sampled_from("abcd"), st.integers(0, 5))),
+)
+def test_in_whatever_order_things_happen_each_session_is_read_to_its_end(
+    sizes: dict[str, int], moves: list[tuple[str, str, int]]
+) -> None:
+    work = Round(Lines(**{name: [str(number) for number in range(size)] for name, size in sizes.items()}))
+    reached: dict[str, int] = {}
+
+    def take() -> None:
+        result = work.step()
+        if isinstance(result, Parsed):
+            assert int(result.before or 0) == reached.get(result.handle.id, 0)
+            reached[result.handle.id] = int(result.after)
+
+    for move, name, number in moves:
+        if move == "discover":
+            assert work.discover(NOW) is None
+        elif move == "rewind" and number <= reached.get(name, 0):
+            work.rewind(name, str(number))
+            reached[name] = number
+        elif work.backlog:
+            take()
+    work.discover(NOW)
+    while work.backlog:
+        take()
+    assert {name: reached.get(name, 0) for name in sizes} == sizes
