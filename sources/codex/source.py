@@ -87,11 +87,11 @@ class CodexSource:
         if not sight.rollouts and not (sight.lock == "held" or (state.shown and not state.begun)):
             return None, cursor
         before = update_of(state, handle.id, born=sight.born) if state.shown else None
-        was_gone, alive_seen = state.gone, state.alive_seen
+        was_gone = state.gone
         try:
             reading = read(sight.rollouts, state, handle.id, self._cold)
             if reading is None:
-                restart, state = restart or before is not None, State(alive_seen=alive_seen)
+                restart, state = restart or before is not None, State()
                 reading = read(sight.rollouts, state, handle.id, self._cold) or Reading(complete=False)
         except FileNotFoundError:
             return None, cursor  # moved or deleted since it was found: the next discover knows more

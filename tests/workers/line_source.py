@@ -7,19 +7,12 @@ from bellboard.protocol.update import SourceUpdate
 from bellboard.sources.contract import SessionHandle
 from bellboard.sources.errors import SourceUnavailable
 
-QUIET = "quiet"
-"""A line with nothing to report."""
-
-RAISE = "raise"
-HUGE = "huge"
-BYTELESS = "byteless"
-UNREADABLE = "unreadable"
-
 
 class Lines:
     """Reads one line a call; its cursor is the number of lines read.
 
-    Files whose names begin with `!` are no sessions: what they are called is what goes wrong.
+    Some lines are not said but done (see `parse`). Files whose names begin with `!` are no sessions: they say what else
+    is to go wrong.
     """
 
     name = "lines"
@@ -64,7 +57,7 @@ class Lines:
 
 
 class WatchedLines(Lines):
-    """The same, and its folder may be watched. What is called `!pulse` lists sessions that moved without a change."""
+    """The same, and its folder may be watched. While there is a `!stirring` each pulse names all sessions."""
 
     def watch(self) -> Iterable[str]:
         self._trouble("watch")
@@ -76,7 +69,7 @@ class WatchedLines(Lines):
 
     def pulse(self) -> Iterable[SessionHandle]:
         self._trouble("pulse")
-        return []
+        return self.discover() if os.path.exists(os.path.join(self._folder, "!stirring")) else []
 
 
 def broken(folder: str) -> Lines:

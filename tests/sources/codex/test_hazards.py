@@ -239,7 +239,17 @@ def test_garbage_in_the_facts_is_no_fact(desk: Desk) -> None:
     )
     session = desk.read()[THREAD]
 
-    absent = ("title", "model", "working_dir", "branch", "client_version", "parent_id", "max_context_tokens", "slug")
+    absent = (
+        "title",
+        "model",
+        "working_dir",
+        "branch",
+        "client_version",
+        "parent_id",
+        "max_context_tokens",
+        "slug",
+        "max_context_from",
+    )
     assert [session.get(name) for name in absent] == [None] * len(absent)
     # what the header does not tell, the thread's id does
     assert session["started_at"] == datetime.fromtimestamp(0x01A200000000 / 1000, UTC)

@@ -1,0 +1,218 @@
+import logging
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from bellboard.protocol.channel import Poll
+from bellboard.protocol.order import Drain, Order
+from bellboard.supervisor.crew.crew import LAST_WORDS_SECONDS, START_TROUBLE_SECONDS, Crew, Ended, new_token
+from bellboard.supervisor.crew.restart import Policy
+from bellboard.supervisor.crew.roster import DRAIN_SECONDS, Push, Roster
+from harness import wait_for
+
+StandIn = Callable[[str], None]
+
+
+class Place:
+    """A crew whose line to its workers is a list, and whose workers part when a test says so."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Drain]] = []
+        self.reachable = True
+        self.parted: set[tuple[str, int]] = set()
+        self.poll = Poll()
+        self.roster = Roster(Policy())
+        self.crew = Crew(self.roster, self.poll, self._tell, lambda source, inc: (source, inc) in self.parted)
+
+    def _tell(self, source: str, drain: Drain) -> bool:
+        self.told.append((source, drain))
+        return self.reachable
+
+    def start(self, source: str = "mock", clock: float = 0.0) -> int:
+        """Start a worker that can be started; returns its pid."""
+        if source not in self.roster.members:
+            self.roster.add(source)
+        inc = self.roster.members[source].inc + 1
+        pid = self.try_start(source, inc, clock)
+        assert pid is not None
+        return pid
+
+    def try_start(self, source: str, inc: int, clock: float = 0.0) -> int | None:
+        order = Order(source=source, inc=inc, token="t", endpoint="ipc:///nowhere", parent_pid=os.getpid())
+        return self.crew.start(order, clock)
+
+    def wait_until_it_ended(self, source: str = "mock") -> None:
+        """Wait for the end of a worker that nobody has reaped."""
+        process = self.crew._processes[source]
+        wait_for(lambda: process.exit() is not None, what="the end of the worker")
+
+    def reap(self, clock: float = 1.0) -> list[Ended]:
+        """What is found when the first worker is found to have ended."""
+        return wait_for(lambda: self.crew.reap(clock), what="a worker to reap")
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    made = Place()
+    yield made
+    made.crew.close()
+
+
+def test_a_started_worker_is_known_and_watched_until_it_is_reaped(stand_in: StandIn, place: Place) -> None:
+    stand_in("exec sleep 60")
+    pid = place.start(clock=5.0)
+    member = place.roster.members["mock"]
+    assert (member.pid, member.inc, member.started_at) == (pid, 1, 5.0)
+    assert place.crew.reap(6.0) == []
+    assert place.poll.wait(0) == set()
+
+    os.kill(pid, signal.SIGKILL)
+    assert place.poll.wait(10) != set()
+    assert place.reap(6.0) == [Ended("mock", 1, "killed by SIGKILL", progressed=False)]
+    assert (member.pid, member.backoff.deaths) == (None, 1)
+    assert place.poll.wait(0) == set()
+    assert place.crew.reap(6.0) == []
+
+
+def test_a_death_after_progress_says_so(stand_in: StandIn, place: Place) -> None:
+    stand_in("kill -SEGV $$")
+    place.start()
+    place.roster.progress("mock")
+    assert place.reap() == [Ended("mock", 1, "killed by SIGSEGV", progressed=True)]
+
+
+def test_a_worker_that_ended_by_itself_is_given_time_for_its_last_words(stand_in: StandIn, place: Place) -> None:
+    stand_in("exit 69")
+    place.start()
+    place.wait_until_it_ended()
+    assert place.crew.reap(10.0) == []
+    assert place.crew.reap(10.0 + LAST_WORDS_SECONDS - 0.01) == []
+    assert place.crew.reap(10.0 + LAST_WORDS_SECONDS) == [Ended("mock", 1, "exit code 69", progressed=False)]
+
+
+def test_a_worker_that_has_said_its_last_words_is_reaped_at_once(stand_in: StandIn, place: Place) -> None:
+    stand_in("exit 69")
+    place.start()
+    place.wait_until_it_ended()
+    assert place.crew.reap(10.0) == []
+    place.roster.absent("mock", ("/nowhere",))
+    place.parted.add(("mock", 1))
+    assert place.crew.reap(10.0) == [Ended("mock", 1, None, progressed=False)]
+
+
+def test_a_drain_is_said_and_only_who_cannot_hear_it_is_terminated(stand_in: StandIn, place: Place) -> None:
+    stand_in("exec sleep 60")
+    place.start()
+    place.crew.push(place.roster.stop("mock", 0.0))
+    assert place.told == [("mock", Drain(deadline=DRAIN_SECONDS))]
+    assert place.crew.reap(0.0) == []
+
+    place.reachable = False
+    place.crew.push([Push("mock", "drain")])
+    assert place.reap() == [Ended("mock", 1, None, progressed=False)]
+    assert place.roster.due(1.0) == ["mock"]
+
+
+@pytest.mark.parametrize(
+    ("pushes", "error"),
+    [([], "killed by SIGTERM"), ([Push("mock", "kill")], "killed by SIGKILL")],
+    ids=["the gentle one", "the stubborn one"],
+)
+def test_a_worker_is_ended_as_firmly_as_it_needs(
+    stand_in: StandIn, place: Place, pushes: list[Push], error: str
+) -> None:
+    stand_in(("trap '' TERM; " if pushes else "") + "echo ready; exec sleep 60")
+    place.start()
+    wait_for(lambda: place.poll.wait(1), what="the worker to be ready")
+    place.crew.push([Push("mock", "term"), Push("nobody", "kill")])
+    place.crew.push(pushes)
+    assert place.reap() == [Ended("mock", 1, error, progressed=False)]
+
+
+def test_what_a_worker_writes_is_passed_on_with_its_name(
+    stand_in: StandIn, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bellboard")
+    stand_in("echo to stdout; echo to stderr >&2; exec sleep 60")
+    place.start()
+
+    def heard() -> bool:
+        place.poll.wait(1)
+        place.crew.read_logs()
+        return len(caplog.messages) >= 2
+
+    wait_for(heard, what="two lines")
+    assert caplog.messages == ["mock: to stdout", "mock: to stderr"]
+
+
+def test_last_lines_are_passed_on_before_the_end_is(
+    stand_in: StandIn, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bellboard")
+    stand_in("echo oh no; kill -ABRT $$")
+    place.start()
+    place.reap()
+    assert caplog.messages == ["mock: oh no", "mock: the worker ended: killed by SIGABRT"]
+
+
+def test_a_worker_that_closes_its_standard_streams_does_not_keep_anybody_awake(
+    stand_in: StandIn, place: Place
+) -> None:
+    stand_in("exec >/dev/null 2>&1; exec sleep 60")
+    pid = place.start()
+    assert place.poll.wait(10) != set()
+    place.crew.read_logs()
+    assert place.poll.wait(0) == set()
+    place.crew.read_logs()
+    os.kill(pid, signal.SIGKILL)
+    assert place.reap() == [Ended("mock", 1, "killed by SIGKILL", progressed=False)]
+    assert place.poll.wait(0) == set()
+
+
+def test_a_worker_that_the_system_cannot_start_is_tried_again_later(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    place.roster.add("mock")
+    assert place.try_start("mock", 1, clock=10.0) is None
+    assert caplog.messages == ["mock: cannot start a worker: No such file or directory"]
+    assert place.roster.due(10.0 + START_TROUBLE_SECONDS - 0.1) == []
+    assert place.roster.due(10.0 + START_TROUBLE_SECONDS) == ["mock"]
+
+
+def test_usage_is_of_all_living_workers(stand_in: StandIn, place: Place) -> None:
+    stand_in("exec sleep 60")
+    place.start("one")
+    place.start("two")
+    found = place.crew.usage()
+    assert [source for source, _, _ in found] == ["one", "two"]
+    assert all(rss is not None and rss > 0 for _, rss, _ in found)
+
+
+def test_killing_all_ends_all_at_once(stand_in: StandIn, place: Place) -> None:
+    stand_in("trap '' TERM; exec sleep 60")
+    for source in ("one", "two"):
+        place.start(source)
+    place.crew.kill_all()
+    for source in ("one", "two"):
+        place.wait_until_it_ended(source)
+    assert {ended.error for ended in place.crew.reap(1.0)} == {"killed by SIGKILL"}
+    assert place.roster.empty
+
+
+def test_closing_leaves_nobody_behind(stand_in: StandIn, place: Place) -> None:
+    stand_in("trap '' TERM; exec sleep 60")
+    pid = place.start()
+    place.crew.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert place.crew.usage() == []
+
+
+def test_a_token_is_long_and_never_the_same() -> None:
+    tokens = {new_token() for _ in range(100)}
+    assert len(tokens) == 100
+    assert all(re.fullmatch(r"[0-9a-f]{32}", token) for token in tokens)
