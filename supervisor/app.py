@@ -39,6 +39,7 @@ log = logging.getLogger("bellboard")
 TICK_SECONDS = 0.25
 STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 10.0
+FIRST_MEASURE_SECONDS = 1.0
 STORAGE_RETRY_SECONDS = 5.0
 
 
@@ -47,7 +48,7 @@ class Supervisor:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.book = HealthBook(config.thresholds)
+        self.book = HealthBook(config.thresholds, os.path.expanduser("~"))
         rules = Rules(stale_after=_finite(config.board.stale_after), retention=_finite(config.board.retention))
         self.aggregator = Aggregator(secrets.token_hex(8), rules)
         self.roster = Roster(
@@ -212,6 +213,7 @@ class Supervisor:
         pid = self._crew.start(order, clock)
         if pid is not None:
             self.book.started(source, pid, inc)
+            self._measure_at = clock + FIRST_MEASURE_SECONDS
 
     def _greet(self, now: Moment) -> None:
         """Beat each second, and soon after somebody subscribed: whoever joins waits for it."""

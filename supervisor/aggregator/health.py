@@ -33,10 +33,11 @@ class Record(Struct, kw_only=True):
 
 
 class HealthBook:
-    """The health of all sources, and which of it is news."""
+    """The health of all sources, and which of it is news. `home` is the user's own folder, which no text names."""
 
-    def __init__(self, thresholds: Thresholds) -> None:
+    def __init__(self, thresholds: Thresholds, home: str = "") -> None:
         self._thresholds = thresholds
+        self._home = home
         self._records: dict[str, Record] = {}
         self._published: dict[str, HealthState] = {}
         self._storage: str | None = None
@@ -83,11 +84,11 @@ class HealthBook:
             return
         record.deaths = 1 if progressed else record.deaths + 1
         restarts = record.state.restarts + 1
-        record.state = structs.replace(record.state, restarts=restarts, last_error=redact(error))
+        record.state = structs.replace(record.state, restarts=restarts, last_error=self._plain(error))
 
     def absent(self, source: str, looked: tuple[str, ...]) -> None:
         """Note that the agent is not installed."""
-        self._records[source].absent = tuple(redact(path) for path in looked)
+        self._records[source].absent = tuple(self._plain(path) for path in looked)
 
     def paused(self, source: str, *, paused: bool) -> None:
         """Note that somebody paused or resumed a source."""
@@ -106,7 +107,7 @@ class HealthBook:
     def fault(self, source: str, fault: Fault) -> None:
         """Count a fault."""
         record = self._records[source]
-        text = redact(fault.detail)
+        text = self._plain(fault.detail)
         state = structs.replace(record.state, last_error=text)
         if fault.scope == "source":
             record.unloadable = text
@@ -128,7 +129,10 @@ class HealthBook:
 
     def storage(self, problem: str | None) -> None:
         """Note that the store does not work (nothing is acknowledged then), or works again."""
-        self._storage = None if problem is None else redact(problem)
+        self._storage = None if problem is None else self._plain(problem)
+
+    def _plain(self, text: str) -> str:
+        return redact(text.replace(self._home, "~") if self._home else text)
 
     def _state(self, record: Record) -> HealthState:
         status, reason = self._judge(record)
