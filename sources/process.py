@@ -51,14 +51,7 @@ class SystemProcesses:
                 lines = file.read().splitlines()
         except OSError:
             return None
-        held: dict[tuple[int, int], int] = {}
-        for line in lines:
-            fields = line.split()
-            if len(fields) < 6 or fields[1] != "FLOCK":
-                continue
-            major, minor, inode = fields[5].split(":")
-            held[os.makedev(int(major, 16), int(minor, 16)), int(inode)] = int(fields[4])
-        return held
+        return dict(filter(None, map(_flock, lines)))
 
     def domain(self) -> str | None:
         """See `Processes.domain`."""
@@ -66,6 +59,18 @@ class SystemProcesses:
             return os.readlink("/proc/self/ns/pid")
         except OSError:
             return None
+
+
+def _flock(line: str) -> tuple[tuple[int, int], int] | None:
+    """Read one line of `/proc/locks`; None for other kinds of lock and for those on no file (`<none>:0`)."""
+    fields = line.split()
+    if len(fields) < 6 or fields[1] != "FLOCK":
+        return None
+    try:
+        major, minor, inode = fields[5].split(":")
+        return (os.makedev(int(major, 16), int(minor, 16)), int(inode)), int(fields[4])
+    except ValueError:
+        return None
 
 
 def _portable_start(pid: int) -> str | None:

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     health = _command(commands, "health", "how each source's worker is doing")
     health.add_argument("--json", action="store_true", help="print JSON for programs")
     _ctl(commands)
+    _hooks(commands)
     demo = _command(commands, "demo", "simulated agents through the real pipeline, in a temporary home")
     demo.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
     return parser
@@ -109,6 +110,18 @@ def _watch(commands: "Commands") -> None:
     parser.add_argument(
         "--topic", action="append", metavar="PREFIX", help="only topics that begin so: session.claude., health., ..."
     )
+
+
+def _hooks(commands: "Commands") -> None:
+    parser = _command(commands, "hooks", "let agents tell the board who waits, by their own documented hooks")
+    parser.add_argument(
+        "verb", choices=["install", "status", "remove"], help="what to do; install shows the change first"
+    )
+    parser.add_argument(
+        "agents", nargs="*", metavar="AGENT", help="claude, codex, gemini, opencode; default: the installed"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show the change and leave everything as it is")
+    parser.add_argument("--state-dir", metavar="DIR", help="folder of the board's state, which holds the spool")
 
 
 def _ctl(commands: "Commands") -> None:

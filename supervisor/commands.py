@@ -21,7 +21,7 @@ from ..protocol.event import Snapshot, topic_of
 from ..protocol.session import SessionState
 from ..protocol.subscriber import Subscriber
 from .app import Supervisor
-from .config import Config, build, read, seconds
+from .config import Config, build, default_state_dir, read, seconds
 from .errors import SupervisorError, UsageError
 from .private import read_once
 from .views import document, text
@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
         "watch": _watch,
         "health": _health,
         "ctl": _ctl,
+        "hooks": _hooks,
         "demo": _demo,
     }[options.command]
     try:
@@ -214,6 +215,14 @@ def _ctl(options: argparse.Namespace) -> int:
                 sys.stderr.write(f"bellboard: {reply.message}\n")
                 return EXIT_OK if reply.ok else EXIT_ERROR
     raise NotRunning(f"the supervisor in {runtime_dir} does not answer: is it running? (`bellboard run`)")
+
+
+def _hooks(options: argparse.Namespace) -> int:
+    from .hooks.install import run as run_hooks  # noqa: PLC0415 - only this command needs it
+
+    state_dir = options.state_dir or os.environ.get("BELLBOARD_STATE_DIR") or default_state_dir()
+    folder = os.path.abspath(os.path.expanduser(state_dir))
+    return run_hooks(options.verb, options.agents, folder, print, dry_run=options.dry_run)
 
 
 def _demo(options: argparse.Namespace) -> int:

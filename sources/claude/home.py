@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from ..contract import SessionHandle
 from ..files import Folders, look
 from ..process import Processes
+from .living import Register
 from .presence import Presence
-from .register import Register
 from .tree import Session, Tree
 from .verdict import QUIET_SECONDS, SETTLE_SECONDS
 

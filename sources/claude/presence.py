@@ -2,7 +2,7 @@
 
 Pure. The client keeps one record per process in `sessions/<pid>.json` and takes it away when it ends; after a SIGKILL
 the record stays and goes on saying busy, so it counts only together with the process itself. The counterpart is
-`register.py`, which reads the records and asks for the processes. Seen in 2.1.197 and 2.1.330; 2.1.81 was the first.
+`living.py`, which reads the records and asks for the processes. Seen in 2.1.197 and 2.1.330; 2.1.81 was the first.
 """
 
 import re

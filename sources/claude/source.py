@@ -18,8 +18,8 @@ from ..files import home_of
 from ..process import Processes, SystemProcesses
 from .facts import digest, report
 from .home import NAME, Home, stamp, unwritten
+from .living import machine_id
 from .reader import read
-from .register import machine_id
 from .state import Counts, State, dump, fresh, lighten, load
 from .verdict import finished
 

@@ -44,6 +44,16 @@ def fold(chat: Chat, rows: Iterable[Row], bad: int = 0) -> None:
             chat.unknown += 1
 
 
+def pass_over(chat: Chat, head: bytes) -> None:
+    """Take a line too long to be read, of which only the beginning is known. It may well be a whole list of messages."""
+    if not head.startswith(b'{"$set":{"messages":['):
+        chat.unknown += 1
+        return
+    chat.copying, chat.cancelled = False, ""
+    if chat.turn != "cancelled":
+        chat.turn, chat.since = "rebuilt", chat.newest
+
+
 def fold_document(chat: Chat, document: Row) -> None:
     """Take a whole document that is saved anew at each change.
 
@@ -85,11 +95,11 @@ def _set(chat: Chat, settings: Settings) -> None:
         if text.startswith(SESSION_CONTEXT):
             chat.workspace = chat.workspace or workspace_in(text)
         elif text == AFTER_COMPRESSION and message.type == "gemini":
-            # Known by its summary: the same list comes again, under other ids, for other reasons.
+            # Known by its summary: the same list comes again, under other ids, for other reasons. Only the first
+            # messages are looked at: the kept tail may hold the end of an earlier compression.
             summary = f"{crc32(before.encode('utf-8', 'replace')):x}"
             chat.compactions += summary != chat.compaction
             chat.compaction = summary
-            break  # what follows is the kept tail, which may hold the end of an earlier compression
         before = text
     if chat.turn != "cancelled":
         # The client builds a list when it stands at its prompt, or else goes on to write within the same moment.

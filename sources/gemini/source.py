@@ -17,7 +17,7 @@ from ..tail import read_on
 from ..whole import read_whole
 from .catalog import NAME, Artifact, Catalog, Group, describe
 from .facts import facts, leading, report
-from .fold import fold, fold_document
+from .fold import fold, fold_document, pass_over
 from .rows import LINES, Row, read_document
 from .state import Chat, Part, State, load, store
 
@@ -126,7 +126,9 @@ class _Reading:
         if piece.replaced:
             self._replace(part)
         rows, bad = LINES.read(piece.data)
-        fold(part.chat, rows, bad + len(piece.overlong))
+        fold(part.chat, rows, bad)
+        for head in piece.overlong:
+            pass_over(part.chat, head)
         part.mark = piece.mark
         return piece.mark.stamp
 

@@ -132,7 +132,7 @@ class HealthBook:
         self._storage = None if problem is None else self._plain(problem)
 
     def _plain(self, text: str) -> str:
-        return redact(text.replace(self._home, "~") if self._home else text)
+        return redact(text, self._home)
 
     def _state(self, record: Record) -> HealthState:
         status, reason = self._judge(record)

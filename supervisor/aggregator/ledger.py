@@ -39,7 +39,7 @@ class Verdict(Struct, frozen=True):
 
     `duplicate`: this very number was taken already. `reached`: another step has led to where this one ends, so that only its
     number is to be noted: cursors may come back to where they were (a process that goes and returns), and then an older
-    step that is said again must not count once more.
+    step that is said again must not apply once more.
     """
 
     kind: Literal["apply", "duplicate", "reached", "stale", "fenced"]

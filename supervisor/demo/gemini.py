@@ -40,7 +40,7 @@ class Gemini:
     def _answer(self) -> Row:
         self._used += self._ids.random.randint(1000, 9000)
         tokens = {"input": self._used, "output": 150, "cached": 0, "thoughts": 20, "tool": 0, "total": self._used + 170}
-        what = {"id": self._ids.uuid(), "timestamp": "{now}", "type": "gemini", "thoughts": []}
+        what: Row = {"id": self._ids.uuid(), "timestamp": "{now}", "type": "gemini", "thoughts": []}
         return {**what, "tokens": tokens, "model": "gemini-2.5-pro"}
 
     def _user(self, pause: float, part: Row) -> Act:

@@ -144,10 +144,17 @@ def test_an_order_to_sleep_takes_its_time(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def ordered(folder: Path, row: dict[str, Any]) -> subprocess.Popen[bytes]:
-    """Let a process of its own take one line."""
+    """Let a process of its own take one line; it says so before."""
     write(folder, row)
-    code = "import sys; from bellboard.sources.mock import FolderSource as F; s = F(sys.argv[1]); s.parse(s.discover()[0], '')"
-    return subprocess.Popen([sys.executable, "-c", code, str(folder)], stderr=subprocess.DEVNULL)
+    code = """if True:
+        import sys
+        from bellboard.sources.mock import FolderSource
+        source = FolderSource(sys.argv[1])
+        print("now", flush=True)
+        source.parse(source.discover()[0], "")
+    """
+    command = [sys.executable, "-c", code, str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize(("row", "code"), [({"exit": 3}, 3), ({"abort": True}, -signal.SIGABRT), ({"sleep": 0}, 0)])
@@ -158,8 +165,10 @@ def test_orders_that_end_the_process_end_it(tmp_path: Path, row: dict[str, Any],
 
 def test_an_order_to_spin_is_not_ended_by_a_polite_signal(tmp_path: Path) -> None:
     with ordered(tmp_path, {"spin": True}) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"now\n"
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(1)
+            process.wait(0.5)
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.3)
@@ -192,7 +201,7 @@ def test_it_comes_through_the_door_of_all_sources(tmp_path: Path) -> None:
 class TestFolder(Conformance):
     """A folder of scripts keeps the contract."""
 
-    told = '"activity": "working", "evidence": {"kind": "none"}'
+    told = f'"activity": "working", "evidence": {{"kind": "none"}}, "remark": "{"." * 4000}"'
     steps = (
         Step(b'{%s, "message_count_delta": 1}\n' % told.encode(), messages=1),
         Step(b'{%s, "tool_call_count_delta": 2, "message_count_delta": 1}\n' % told.encode(), messages=1, tool_calls=2),

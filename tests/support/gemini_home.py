@@ -66,7 +66,7 @@ def context(name: str, second: float, folder: str = "/home/me/app") -> dict[str,
 
 
 def lines(*rows: Any) -> bytes:
-    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    return b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in rows)
 
 
 def copied(case: str, home: Path) -> Path:

@@ -209,7 +209,7 @@ def test_a_session_that_goes_on_in_the_new_format_counts_each_message_once(home:
 
 
 def test_of_files_with_as_many_messages_the_newer_format_leads(home: Home) -> None:
-    home.save(user("u", 1), gemini("g", 2, "Yes.", model="old"))
+    home.save(user("u", 1), gemini("g", 2, "Yes.", model="old"), lastUpdated=at(50))
     home.write(header(), user("u", 1), gemini("g", 2, "Yes.", model="new"))
     assert home.shown(*STATE, "model") == ("waiting", 2, 0, 10, "new")
 

@@ -75,8 +75,10 @@ def test_a_message_that_is_written_again_adds_only_what_is_new(home: Home) -> No
     assert home.shown(*tokens) == (950, 0, 6, 950, 1, 2)
     home.write(gemini("g", 2, calls=[call("t"), call("s")], tokens=None), user("u", 1, "again"))
     assert home.shown(*tokens) == (950, 0, 6, 950, 2, 2)
-    home.write(gemini("h", 3, "x", tokens={"input": 1200, "output": 1, "cached": 0}))
-    assert home.shown(*tokens) == (2150, 0, 7, 1200, 2, 3)
+    home.write(gemini("g", 2, calls=[call("t")], tokens=None))
+    assert home.shown(*tokens) == (950, 0, 6, 950, 2, 2)
+    home.write(gemini("h", 3, "x", [call("z")], tokens={"input": 1200, "output": 1, "cached": 0}))
+    assert home.shown(*tokens) == (2150, 0, 7, 1200, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,9 @@ def test_a_prompt_cancelled_while_the_model_writes_was_said(home: Home) -> None:
     home.write(header(), set_(messages=live[:1]), *live[1:], user("v", 3), info("i", 4))
     assert home.shown(*STATE) == ("waiting", "prompt", 3, 0)
     assert evidence(home) == Evidence(kind="record", detail="the turn was cancelled", since=time(4))
-    home.write(set_(messages=live, lastUpdated=at(4)))
+    home.write(set_(messages=live, lastUpdated=at(5)))
     assert home.shown(*STATE) == ("waiting", "prompt", 3, 0)
+    assert evidence(home) == Evidence(kind="record", detail="the turn was cancelled", since=time(4))
     home.write(user("w", 9), gemini("h", 10, "Yes."))
     assert home.shown(*STATE) == ("waiting", "prompt", 5, 0)
 
@@ -155,6 +158,9 @@ def test_tools_that_were_stopped_end_the_turn(home: Home) -> None:
     home.write(header(), user("u", 1), gemini("g", 2), gemini("g", 2, calls=[call("t", "cancelled")]))
     assert home.shown(*STATE) == ("waiting", "prompt", 2, 1)
     home.write(result("r", 3, error="[Operation Cancelled] Reason: Operation cancelled by user"))
+    assert home.shown(*STATE) == ("waiting", "prompt", 2, 1)
+
+    home.write(result("q", 3, error="[Operation Cancelled] Reason: Operation cancelled"))
     assert home.shown(*STATE) == ("waiting", "prompt", 2, 1)
 
     # Of two tools one had ended already when the person stopped the turn.
@@ -192,6 +198,13 @@ def test_an_old_conversation_that_is_written_down_again_counts_nothing(home: Hom
     assert home.shown(*STATE) == ("waiting", "prompt", 4, 1)
     home.write(user("w", 30))
     assert home.shown(*STATE) == ("working", None, 5, 1)
+
+
+def test_a_copy_that_is_not_ended_by_a_list_ends_with_the_model_s_next_word(home: Home) -> None:
+    home.write(header(), user("u", 1), gemini("g", 2, "Yes."), *copy_of("n", 9, "do it", "Yes."))
+    assert home.shown(*STATE) == ("waiting", "prompt", 2, 0)
+    home.write(gemini("h", 10, "Well."), user("v", 11))
+    assert home.shown(*STATE) == ("working", None, 4, 0)
 
 
 def test_a_person_who_writes_after_a_cancellation_is_counted(home: Home) -> None:

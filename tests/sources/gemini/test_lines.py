@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from gemini_home import SESSION, Home, at, call, gemini, header, lines, user
+from gemini_home import SESSION, Home, at, call, gemini, header, info, lines, set_, user
 
 STATE = ("activity", "message_count", "tool_call_count", "unknown_records")
 
@@ -96,6 +96,19 @@ def test_a_line_longer_than_the_limit_is_passed_over(home: Home, monkeypatch: py
     monkeypatch.setattr("bellboard.sources.gemini.source.READ_LIMIT", 512)
     home.write(header(), user("u", 1), user("v", 2, "x" * 100_000), gemini("g", 3, "Yes."))
     assert home.shown("activity", "message_count", "unknown_records") == ("waiting", 2, 1)
+
+
+def test_a_list_of_messages_longer_than_the_limit_is_no_drift(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellboard.sources.tail.LINE_LIMIT", 4096)
+    monkeypatch.setattr("bellboard.sources.tail.READ_LIMIT", 512)
+    monkeypatch.setattr("bellboard.sources.gemini.source.READ_LIMIT", 512)
+    rebuilt = set_(messages=[user("u", 1, "x" * 10_000)])
+    home.write(header(), user("u", 1), rebuilt)
+    assert home.shown(*STATE) == ("waiting", 1, 0, 0)
+    home.write(user("v", 2))
+    assert home.shown(*STATE) == ("working", 2, 0, 0)
+    home.write(info("i", 3), rebuilt)
+    assert home.shown(*STATE) == ("waiting", 2, 0, 0)
 
 
 def test_a_torn_last_line_waits_for_its_end(home: Home) -> None:

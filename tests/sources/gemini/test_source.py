@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,13 @@ def test_a_source_notices_that_a_project_s_folder_changes(home: Home) -> None:
     assert source.parse(after, cursor) == (None, cursor)
     (home.root / "projects.json").write_text("half writ")
     assert source.discover() == [after]
+
+
+def test_a_session_is_known_by_the_hash_of_a_folder_that_comes_to_be_known(home: Home) -> None:
+    home.write(header(projectHash=sha256(b"/home/me/app").hexdigest()))
+    assert home.shown("working_dir") == (None,)
+    (home.root / "projects.json").write_text('{"projects": {"/home/me/app": "app-1"}}')
+    assert home.shown("working_dir") == ("/home/me/app",)
 
 
 def test_where_the_home_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

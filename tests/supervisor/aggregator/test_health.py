@@ -231,6 +231,17 @@ def test_how_a_worker_ended_is_redacted() -> None:
     assert state.last_error == "cannot read ~/.claude "
 
 
+def test_the_users_own_home_is_redacted_wherever_it_is() -> None:
+    book = HealthBook(Thresholds(), "/data/anna")
+    book.open("claude")
+    book.fault("claude", Fault(scope="source", code="x", detail="no /data/anna/.claude"))
+    assert judged(book) == ("failed", "the source cannot be loaded: no ~/.claude")
+    book.storage("no room in /data/anna")
+    book.started("claude", 7, 1)
+    book.beat("claude", beat(passes=1))
+    assert judged(book) == ("degraded", "nothing can be stored: no room in ~")
+
+
 def test_a_source_is_settled_when_it_has_shown_all_or_never_will() -> None:
     book = opened("passed", "reading", "absent", "failed", "paused", "dying", failed=2)
     book.beat("passed", beat(passes=1))

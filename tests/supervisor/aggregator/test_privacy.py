@@ -29,6 +29,22 @@ def test_a_text_is_one_printable_line_without_anybodys_home(text: str, redacted:
     assert redact(text) == redacted
 
 
+@pytest.mark.parametrize(
+    ("home", "text", "redacted"),
+    [
+        ("/data/anna", "no file /data/anna/x, /data/annabel/x", "no file ~/x, /data/annabel/x"),
+        ("/data/anna/", "in /data/anna.", "in ~."),
+        ("/data/anna", "/data/anna/a/b/c/d is gone", "~/a/... is gone"),
+        ("/", "no file /opt/x", "no file /opt/x"),
+        ("", "no file /opt/x", "no file /opt/x"),
+        ("/root", "no file /root/x and /rooted", "no file ~/x and /rooted"),
+        ("/data/a+b", "no file /data/a+b/x", "no file ~/x"),
+    ],
+)
+def test_a_home_that_is_elsewhere_is_nobodys_either(home: str, text: str, redacted: str) -> None:
+    assert redact(text, home) == redacted
+
+
 @settings(deadline=None, max_examples=100)
 @given(st.text(), st.sampled_from(["/home/anna", "/Users/anna", "/root"]), st.text())
 def test_no_text_gets_out_with_a_control_character_or_a_home_in_it(before: str, home: str, after: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from claude_home import MACHINE, NOON, OTHER, SESSION, Desk, Table, answer, call, prompt
 
 from bellboard.sources.claude import ClaudeSource
-from bellboard.sources.claude.register import machine_id
+from bellboard.sources.claude.living import machine_id
 
 NEW = "2.1.330"
 
@@ -205,7 +205,7 @@ def test_keys_and_other_files_in_the_register_are_never_opened(desk: Desk, monke
         opened.append(path)
         return Path(path).open(mode)
 
-    monkeypatch.setattr("bellboard.sources.claude.register.open", noting, raising=False)
+    monkeypatch.setattr("bellboard.sources.claude.living.open", noting, raising=False)
     assert shown(desk) == ("waiting", "prompt", None)
     assert set(opened) == {str(folder / "4242.json")}
 
@@ -273,7 +273,7 @@ def test_a_source_that_never_slept_on_it_finds_silence_by_itself(desk: Desk) -> 
 
 def test_the_machines_own_id_is_read_if_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "machine-id"
-    monkeypatch.setattr("bellboard.sources.claude.register._MACHINE_ID", str(path))
+    monkeypatch.setattr("bellboard.sources.claude.living._MACHINE_ID", str(path))
     assert machine_id() is None
     path.write_text(f"{MACHINE}\n")
     assert machine_id() == MACHINE

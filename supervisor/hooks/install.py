@@ -1,0 +1,155 @@
+"""Install: put our hooks into an agent's configuration, show what changes first, keep a copy, and take them out again."""
+
+import difflib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from typing import cast
+
+from ..errors import SupervisorError, UsageError
+from . import program as hook_program
+from .agents import Agent, known
+from .settings import PLUGIN, PROGRAM, Document, NotAConfiguration, command, installed, with_hooks, without_hooks
+
+
+class HookError(SupervisorError):
+    """Raised when an agent's configuration cannot be changed safely; nothing was changed then."""
+
+
+def chosen(names: list[str]) -> list[Agent]:
+    """Return the agents that were named, or those that are installed. Raises UsageError for a name we do not know."""
+    agents = known()
+    for name in names:
+        if name not in agents:
+            raise UsageError(f"no hooks are known for {name!r}: known are {', '.join(agents)}")
+    picked = [agents[name] for name in names] or [agent for agent in agents.values() if os.path.isdir(agent.home)]
+    if not picked:
+        raise UsageError("no agent that has hooks is installed here: name one of " + ", ".join(agents))
+    return picked
+
+
+def run(verb: str, names: list[str], state_dir: str, say: Callable[[str], object], *, dry_run: bool) -> int:
+    """Install, remove or show hooks; returns the exit code. Raises HookError or UsageError before anything is changed."""
+    home = Home(state_dir)
+    for agent in chosen(names):
+        if verb == "status":
+            say(f"{agent.name:<9} {home.status(agent)}  ({agent.settings})")
+            continue
+        before = _read(agent.settings)
+        after = home.changed(agent, before, wanted=verb == "install")
+        if after == before:
+            say(f"{agent.name}: nothing to change in {agent.settings}")
+            continue
+        say(_diff(agent.settings, before, after))
+        if dry_run:
+            continue
+        if verb == "install":
+            home.place_program()
+        _write(agent.settings, before, after)
+        done = f"installed. {agent.note}" if verb == "install" else "removed"
+        say(f"{agent.name}: {done}".rstrip())
+    return 0
+
+
+class Home:
+    """Our own folder: the installed program and the spool it writes to."""
+
+    def __init__(self, state_dir: str) -> None:
+        self.spool = os.path.join(state_dir, "spool")
+        self.program = os.path.join(state_dir, PROGRAM)
+
+    def place_program(self) -> None:
+        """Copy the hook program to where it stands alone. Raises HookError."""
+        try:
+            os.makedirs(self.spool, mode=0o700, exist_ok=True)
+            shutil.copyfile(hook_program.__file__, self.program)
+        except OSError as error:
+            raise HookError(f"cannot write {self.program}: {error.strerror}") from error
+
+    def changed(self, agent: Agent, before: str | None, *, wanted: bool) -> str | None:
+        """Return the new text of the agent's configuration; None means that the file is not to be."""
+        if agent.plugin:
+            return PLUGIN.replace("FOLDER", json.dumps(self.spool)) if wanted else None
+        document = _decode(agent, before)
+        line = command(agent, sys.executable, self.program, self.spool)
+        try:
+            after = with_hooks(document, agent, line) if wanted else without_hooks(document, agent)
+        except NotAConfiguration as error:
+            raise HookError(str(error)) from error
+        if after == document:
+            return before
+        if not after and agent.dedicated:
+            return None
+        return json.dumps(after, indent=_indent(before), ensure_ascii=False) + "\n"
+
+    def status(self, agent: Agent) -> str:
+        """Say in a word or two whether our hooks are there."""
+        text = _read(agent.settings)
+        if agent.plugin:
+            return "not installed" if text is None else "installed"
+        count = installed(_decode(agent, text), agent)
+        if count == 0:
+            return "not installed"
+        if not os.path.exists(self.program):
+            return f"installed, but {self.program} is missing: install again"
+        return (
+            "installed" if count == len(agent.events) else f"partly installed ({count} of {len(agent.events)} events)"
+        )
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise HookError(f"cannot read {path}: {error}") from error
+
+
+def _decode(agent: Agent, text: str | None) -> Document:
+    if text is None or not text.strip():
+        return {}
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise HookError(f"{agent.settings} is not plain JSON ({error}): nothing was changed") from error
+    if not isinstance(document, dict):
+        raise HookError(f"{agent.settings} is no JSON object: nothing was changed")
+    return cast("Document", document)
+
+
+def _indent(text: str | None) -> int | str:
+    for line in (text or "").splitlines()[1:]:
+        space = line[: len(line) - len(line.lstrip())]
+        if space:
+            return "\t" if space.startswith("\t") else len(space)
+    return 2
+
+
+def _diff(path: str, before: str | None, after: str | None) -> str:
+    old, new = (before or "").splitlines(keepends=True), (after or "").splitlines(keepends=True)
+    return "".join(difflib.unified_diff(old, new, path, path + " (new)")).rstrip("\n")
+
+
+def _write(path: str, before: str | None, after: str | None) -> None:
+    """Keep a copy of what was there, then replace it in one step."""
+    try:
+        if before is not None:
+            shutil.copy2(path, f"{path}.before-bellboard-{time.time_ns()}")
+        if after is None:
+            os.unlink(path)
+            return
+        real = os.path.realpath(path)  # a link to dotfiles stays a link
+        os.makedirs(os.path.dirname(real), exist_ok=True)
+        beside = f"{real}.bellboard-new"
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(after)
+        if before is not None:
+            shutil.copymode(real, beside)
+        os.replace(beside, real)
+    except OSError as error:
+        raise HookError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,285 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bellboard.supervisor.aggregator.health import Thresholds
+from bellboard.supervisor.config import (
+    BUILT_IN,
+    Board,
+    Config,
+    HealthRules,
+    Restart,
+    Seconds,
+    SourceConfig,
+    Work,
+    build,
+    default_path,
+    default_state_dir,
+    read,
+    seconds,
+    source_config,
+)
+from bellboard.supervisor.errors import ConfigError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+KNOWN = frozenset((*BUILT_IN, "mock"))
+
+DEFAULT = Config(
+    state_dir="/home/anna/.local/state/bellboard",
+    runtime_dir="/run/bb",
+    board=Board(since=Seconds(86400), stale_after=Seconds(3600), retention=Seconds(86400)),
+    restart=Restart(first=Seconds(0.5), most=Seconds(60), at_least=Seconds(0.5)),
+    work=Work(
+        sweep=Seconds(1), sweep_watched=Seconds(60), pulse=Seconds(1), beat=Seconds(2), watch=True, credit=8
+    ),
+    health=HealthRules(degraded=1, failed=5),
+    sources={name: SourceConfig() for name in BUILT_IN},
+)
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BELLBOARD_CONFIG", "BELLBOARD_STATE_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/anna")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def config(path: Path, text: str, **flags: Any) -> Config:
+    """The settings that come of a file of this text and these flags."""
+    path.write_text(text)
+    return build(read(str(path), KNOWN), **{"runtime_dir": "/run/bb", **flags})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (0, 0.0),
+        (3, 3.0),
+        (0.25, 0.25),
+        ("90", 90.0),
+        ("90s", 90.0),
+        ("1.5m", 90.0),
+        (" 2 h ", 7200.0),
+        ("7d", 604800.0),
+        ("all", float("inf")),
+        ("never", float("inf")),
+        (float("inf"), float("inf")),
+    ],
+)
+def test_a_duration_is_seconds_or_a_number_with_a_unit_or_no_bound(text: object, value: float) -> None:
+    assert seconds(text) == value
+    assert isinstance(seconds(text), Seconds)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "s", "5x", "5 s s", "-5s", "1e3", "٣s", True, None, [], {}])
+def test_what_is_no_duration_is_refused_with_what_to_write_instead(text: object) -> None:
+    with pytest.raises(ValueError, match='is no duration: write seconds, or a number with s, m, h or d, or "all"'):
+        seconds(text)
+
+
+@pytest.mark.parametrize("number", [-1, -0.5, float("nan"), float("-inf")])
+def test_a_negative_number_is_no_duration_nor_is_none_at_all(number: float) -> None:
+    with pytest.raises(ValueError, match="is no duration: it must be 0 or more"):
+        seconds(number)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 10**6), st.sampled_from("smhd"))
+def test_units_are_what_they_are_called(number: int, unit: str) -> None:
+    assert seconds(f"{number}{unit}") == number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+
+
+def test_an_empty_file_and_none_at_all_are_the_defaults(path: Path) -> None:
+    assert config(path, "") == DEFAULT
+    assert build(read(None, KNOWN), runtime_dir="/run/bb") == DEFAULT
+
+
+def test_every_setting_can_be_written_into_the_file(path: Path) -> None:
+    text = """
+        state_dir = "/var/bb"
+        [board]
+        since = "all"
+        stale_after = "15m"
+        retention = 7200
+        [restart]
+        first = 1
+        most = "2m"
+        at_least = 0.25
+        [work]
+        sweep = "3s"
+        sweep_watched = "5m"
+        pulse = 0.5
+        beat = 1
+        watch = false
+        credit = 4
+        [health]
+        degraded = 2
+        failed = 9
+        [sources.codex]
+        enabled = false
+        [sources.gemini]
+        home = "/elsewhere"
+        [sources.mock]
+        sessions = 3
+        [sources.mine]
+        factory = "my_source:Source"
+        folder = "/mine"
+    """
+    assert config(path, text) == Config(
+        state_dir="/var/bb",
+        runtime_dir="/run/bb",
+        board=Board(since=Seconds("inf"), stale_after=Seconds(900), retention=Seconds(7200)),
+        restart=Restart(first=Seconds(1), most=Seconds(120), at_least=Seconds(0.25)),
+        work=Work(
+            sweep=Seconds(3), sweep_watched=Seconds(300), pulse=Seconds(0.5), beat=Seconds(1), watch=False, credit=4
+        ),
+        health=HealthRules(degraded=2, failed=9),
+        sources={
+            "claude": SourceConfig(),
+            "gemini": SourceConfig(options={"home": "/elsewhere"}),
+            "mine": SourceConfig(factory="my_source:Source", options={"folder": "/mine"}),
+            "mock": SourceConfig(options={"sessions": 3}),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("stat_dir = '/x'", "Object contains unknown field `stat_dir`"),
+        ("[bord]", "Object contains unknown field `bord`"),
+        ("[board]\nstail_after = 3", "Object contains unknown field `stail_after` - at `$.board`"),
+        ("[restart]\nlast = 3", "Object contains unknown field `last` - at `$.restart`"),
+        ("[work]\ncredits = 3", "Object contains unknown field `credits` - at `$.work`"),
+        ("[health]\nfail = 3", "Object contains unknown field `fail` - at `$.health`"),
+        ("[board]\nstale_after = 'soon'", "'soon' is no duration: write seconds, or a number with s, m, h or d"),
+        ("[board]\nretention = -3", "-3 is no duration: it must be 0 or more - at `$.board.retention`"),
+        ("[board]\nretention = nan", "nan is no duration: it must be 0 or more"),
+        ("[board]\nsince = true", "True is no duration"),
+        ("[work]\nwatch = 1", "Expected `bool`, got `int` - at `$.work.watch`"),
+        ("[work]\ncredit = 0", "Expected `int` >= 1 - at `$.work.credit`"),
+        ("[work]\ncredit = 65", "Expected `int` <= 64 - at `$.work.credit`"),
+        ("[health]\nfailed = 0", "Expected `int` >= 1 - at `$.health.failed`"),
+        ("state_dir = 3", "Expected `str | null`, got `int` - at `$.state_dir`"),
+        ("board = 3", "Expected `object`, got `int` - at `$.board`"),
+        ("[sources]\nclaude = true", "Expected `object`, got `bool` - at `$.sources[...]`"),
+        ("[board\n", "is not valid TOML: "),
+        ("[board]\n[board]\n", "is not valid TOML: "),
+        (
+            "[sources.nobody]",
+            "unknown source `nobody` - installed are claude, codex, gemini, mock; "
+            'another one needs `factory = "package.module:callable"`',
+        ),
+        ("[sources.mine]\nfactory = 'mine'", 'sources.mine.factory: write it as "package.module:callable"'),
+        ("[sources.mine]\nfactory = 3", 'sources.mine.factory: write it as "package.module:callable"'),
+        ("[sources.claude]\nenabled = 'no'", "sources.claude.enabled: write true or false"),
+        ("[sources.claude]\nhomee = '/x'", "unknown key `homee` in sources.claude (known: enabled, home)"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_path_and_place(path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(path, text)
+    assert str(path) in str(caught.value)
+    assert sentence in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_source_of_somebody_else_may_have_any_options_and_a_built_in_one_with_a_factory_too(path: Path) -> None:
+    text = "[sources.mock]\nanything = 1\n[sources.claude]\nfactory = 'a:b'\nanything = 2"
+    found = config(path, text).sources
+    assert found["mock"] == SourceConfig(options={"anything": 1})
+    assert found["claude"] == SourceConfig(factory="a:b", options={"anything": 2})
+
+
+def test_bytes_that_are_no_text_are_no_toml(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="is not valid TOML: "):
+        read(str(path), KNOWN)
+
+
+@pytest.mark.parametrize("by", ["flag", "environment"])
+def test_a_file_that_was_named_has_to_be_there(path: Path, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    if by == "environment":
+        monkeypatch.setenv("BELLBOARD_CONFIG", str(path))
+    with pytest.raises(ConfigError, match=f"there is no configuration file {path}"):
+        read(str(path) if by == "flag" else None, KNOWN)
+
+
+def test_a_file_that_cannot_be_read_is_said_with_the_systems_reason(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"cannot read the configuration file {tmp_path}: Is a directory"):
+        read(str(tmp_path), KNOWN)
+
+
+def test_the_file_is_the_one_of_the_flag_then_of_the_environment_then_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name in ("flag.toml", "environment.toml", "bellboard/config.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f'state_dir = "/{name}"')
+
+    assert read(None, KNOWN).state_dir == "/bellboard/config.toml"
+    monkeypatch.setenv("BELLBOARD_CONFIG", str(tmp_path / "environment.toml"))
+    assert read(None, KNOWN).state_dir == "/environment.toml"
+    assert read(str(tmp_path / "flag.toml"), KNOWN).state_dir == "/flag.toml"
+
+
+def test_the_default_places_are_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (default_path(), default_state_dir()) == (
+        "/home/anna/.config/bellboard/config.toml",
+        "/home/anna/.local/state/bellboard",
+    )
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/config")
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert (default_path(), default_state_dir()) == ("/config/bellboard/config.toml", "/state/bellboard")
+    monkeypatch.setenv("BELLBOARD_CONFIG", "/named.toml")
+    assert default_path() == "/named.toml"
+
+
+def test_flags_outweigh_the_environment_the_environment_the_file_and_the_file_the_default(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [config(path, "").state_dir, config(path, "state_dir = '/file'").state_dir]
+    monkeypatch.setenv("BELLBOARD_STATE_DIR", "/environment")
+    found.append(config(path, "state_dir = '/file'").state_dir)
+    found.append(config(path, "state_dir = '/file'", state_dir="/flag").state_dir)
+    found.append(config(path, "state_dir = '/file'", state_dir="/flag", ephemeral=True).state_dir)
+    assert found == ["/home/anna/.local/state/bellboard", "/file", "/environment", "/flag", None]
+
+
+def test_folders_are_absolute_and_a_tilde_is_the_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    made = config(path, "", state_dir="~/state", runtime_dir="run")
+    assert (made.state_dir, made.runtime_dir) == ("/home/anna/state", f"{path.parent}/run")
+
+
+def test_sources_given_by_flag_are_the_only_ones_and_run_even_if_the_file_says_no(path: Path) -> None:
+    text = "[sources.claude]\nenabled = false\nhome = '/file'\n[sources.mine]\nfactory = 'a:b'\nx = 1\nhome = '/mine'"
+    only = {"mine": None, "claude": "/flag", "mock": "/mock"}
+    assert config(path, text, only=only) == structs.replace(
+        DEFAULT,
+        sources={
+            "claude": SourceConfig(options={"home": "/flag"}),
+            "mine": SourceConfig(factory="a:b", options={"x": 1, "home": "/mine"}),
+            "mock": SourceConfig(options={"home": "/mock"}),
+        },
+    )
+    assert list(config(path, text).sources) == ["codex", "gemini", "mine"]
+
+
+def test_a_table_is_split_into_what_we_need_and_what_the_source_does() -> None:
+    assert source_config({}) == SourceConfig()
+    assert source_config({"enabled": False, "factory": "a:b", "home": "/x", "n": 1}) == SourceConfig(
+        enabled=False, factory="a:b", options={"home": "/x", "n": 1}
+    )
+
+
+def test_the_health_rules_are_the_thresholds_of_the_board(path: Path) -> None:
+    assert config(path, "[health]\ndegraded = 3\nfailed = 7").thresholds == Thresholds(degraded=3, failed=7)
