@@ -1,24 +1,21 @@
-"""Spool: what agents' own hooks told us, the best evidence of all (opt-in, see `bellboard hooks`).
+"""Spool: what agents' own hooks told us (opt-in, see `bellboard hooks`).
 
-The hook program (`supervisor/hooks/program.py`) appends a line for each event: agent, session id, kind and time, nothing else.
-Here the last word on each session is kept, and set against the session's own records: the younger of the two is right.
+The hook program (`supervisor/hooks/program.py`) appends a line for each event: agent, session id, kind and time, and
+nothing else. Here the last word on each session is kept; what it means is decided in `hearing.py`.
 """
 
 import os
-from datetime import UTC, datetime
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from ..protocol.session import Activity, Evidence, WaitingFor
-from ..protocol.update import SourceUpdate
 from .rows import Rows
 from .tail import Mark, read_on, stamp_of
 
 MOST_SESSIONS = 1000
 """Sessions whose last word is kept, the newest ones."""
 
-SLACK_SECONDS = 2.0
-"""A hook runs before the record of the same moment is written; a record younger than this is not yet another word."""
+KINDS = frozenset(("permission", "question", "working", "prompt", "end"))
+"""What a hook may say."""
 
 
 class Word(Struct, frozen=True):
@@ -37,21 +34,6 @@ class _Line(Struct, gc=False):
     session: str = ""
     kind: str = ""
     at: float = 0.0
-
-
-class _Meaning(Struct, frozen=True):
-    activity: Activity
-    waiting_for: WaitingFor | None
-    detail: str
-
-
-MEANINGS = {
-    "permission": _Meaning("waiting", "permission", "its hook says that a permission was asked for"),
-    "question": _Meaning("waiting", "question", "its hook says that a question was asked"),
-    "working": _Meaning("working", None, "its hook says that the turn goes on"),
-    "prompt": _Meaning("waiting", "prompt", "its hook says that the turn ended"),
-    "end": _Meaning("terminal", None, "its hook says that the session was closed"),
-}
 
 
 def default_folder() -> str:
@@ -80,7 +62,7 @@ class Spool:
             while (piece := read_on(self._path, self._mark)) is not None:
                 self._mark = piece.mark
                 for row in self._rows.read(piece.data)[0]:
-                    if row.session and row.kind in MEANINGS:
+                    if row.session and row.kind in KINDS:
                         self._words.pop(row.session, None)
                         self._words[row.session] = Word(row.kind, row.at)
                         spoken.add(row.session)
@@ -96,25 +78,3 @@ class Spool:
     def last(self, session: str) -> Word | None:
         """Return the last word on a session."""
         return self._words.get(session)
-
-
-def heed(update: SourceUpdate, word: Word | None) -> SourceUpdate:
-    """Return the update with the hook's word in place of its own state, if that is the younger one."""
-    if word is None or update.activity == "terminal" or update.terminal:
-        return update
-    if isinstance(update.last_activity_at, datetime) and word.at + SLACK_SECONDS < update.last_activity_at.timestamp():
-        return update
-    meaning = MEANINGS[word.kind]
-    since = datetime.fromtimestamp(word.at, UTC)
-    evidence = Evidence(kind="hook", detail=meaning.detail, since=since)
-    if meaning.activity == "terminal":
-        return structs.replace(
-            update,
-            activity="terminal",
-            waiting_for=None,
-            evidence=evidence,
-            terminal=True,
-            end_reason="closed",
-            ended_at=since,
-        )
-    return structs.replace(update, activity=meaning.activity, waiting_for=meaning.waiting_for, evidence=evidence)

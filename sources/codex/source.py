@@ -14,7 +14,9 @@ from ...protocol.update import SourceUpdate
 from ..contract import Cursor, Registry, SessionHandle
 from ..errors import SourceUnavailable
 from ..files import home_of
+from ..hearing import Hearing
 from ..process import Processes, SystemProcesses
+from ..spool import Spool
 from .cold import Cold
 from .facts import update_of
 from .home import Home
@@ -138,4 +140,4 @@ def _speak(
 
 def register(registry: Registry, *, home: str | Sequence[str] | None = None) -> None:
     """Make the source known. `home`: the folder of `--source codex=FOLDER`; None is `$CODEX_HOME`, else `~/.codex`."""
-    registry.add(NAME, lambda: CodexSource(home=home))
+    registry.add(NAME, lambda: Hearing(CodexSource(home=home), Spool(NAME)))

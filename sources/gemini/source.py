@@ -13,6 +13,8 @@ from ...protocol.update import SourceUpdate
 from ..contract import READ_LIMIT, Cursor, Registry, SessionHandle
 from ..errors import SourceError, SourceUnavailable
 from ..files import home_of
+from ..hearing import Hearing
+from ..spool import Spool
 from ..tail import read_on
 from ..whole import read_whole
 from .catalog import NAME, Artifact, Catalog, Group, describe
@@ -167,4 +169,4 @@ def _homes(home: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def register(registry: Registry, *, home: str | Sequence[str] | None = None) -> None:
     """Make this source known; `home` is the `.gemini` folder (or several)."""
-    registry.add(NAME, lambda: GeminiSource(home=home))
+    registry.add(NAME, lambda: Hearing(GeminiSource(home=home), Spool(NAME)))

@@ -6,55 +6,56 @@ meaning.
 """
 
 import json
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct
 
 
 class Block(Struct, gc=False):
     """One piece of a message's content; `text` stays undecoded, because hardly any is ever looked at."""
 
-    type: str | None = None
-    id: str | None = None
-    name: str | None = None
+    type: Any = None
+    id: Any = None
+    name: Any = None
     text: Raw = Raw()
 
 
 class Usage(Struct, gc=False, rename="camel"):
     """Tokens of one model call; `input` does not hold the cached ones."""
 
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
+    input: Any = None
+    output: Any = None
+    cache_read: Any = None
+    cache_write: Any = None
 
 
 class Message(Struct, gc=False, rename="camel"):
     """What an entry of type `message` carries, whatever its role."""
 
-    role: str | None = None
+    role: Any = None
     content: list[Block | None] | str | None = None
     usage: Usage | None = None
-    stop_reason: str | None = None
-    model: str | None = None
-    tool_call_id: str | None = None
+    stop_reason: Any = None
+    model: Any = None
+    tool_call_id: Any = None
 
 
 class Row(Struct, gc=False, rename="camel"):
     """One line: the header (`session`), or an entry. Files of version 1 have neither ids nor parents."""
 
-    type: str | None = None
-    id: str | None = None
-    parent_id: str | UnsetType | None = UNSET
-    timestamp: str | None = None
+    type: Any = None
+    id: Any = None
+    parent_id: Any = UNSET
+    timestamp: Any = None
     message: Message | None = None
     usage: Usage | None = None
     # the header
-    cwd: str | None = None
-    parent_session: str | None = None
+    cwd: Any = None
+    parent_session: Any = None
     # model_change, session_info
-    model_id: str | None = None
-    name: str | None = None
+    model_id: Any = None
+    name: Any = None
 
 
 def text_of(content: list[Block | None] | str | None) -> str | None:

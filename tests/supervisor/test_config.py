@@ -78,7 +78,7 @@ def test_a_duration_is_seconds_or_a_number_with_a_unit_or_no_bound(text: object,
     assert isinstance(seconds(text), Seconds)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "s", "5x", "5 s s", "-5s", "1e3", "٣s", True, None, [], {}])
+@pytest.mark.parametrize("text", ["", "soon", "s", "5x", "5 s s", "-5s", "1e3", True, None, [], {}])
 def test_what_is_no_duration_is_refused_with_what_to_write_instead(text: object) -> None:
     with pytest.raises(ValueError, match='is no duration: write seconds, or a number with s, m, h or d, or "all"'):
         seconds(text)

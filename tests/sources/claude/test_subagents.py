@@ -1,4 +1,4 @@
-"""Subagents are part of their session: found by their files, linked to the calls that began them, never rows of their own."""
+"""Subagents are part of their session: found by their files, linked to the calls that began them, never rows alone."""
 
 import json
 import os

@@ -1,0 +1,138 @@
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bellboard.protocol import Evidence
+from bellboard.sources.contract import SessionHandle, SourceUpdate
+from bellboard.sources.hearing import Hearing
+from bellboard.sources.spool import Spool
+
+HANDLE = SessionHandle(id="one", path="/one", source="toy")
+BUSY = Evidence(kind="record", detail="the turn has not ended")
+
+
+def at(second: float) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
+def working(second: float, **more: object) -> SourceUpdate:
+    return SourceUpdate(session_id="one", activity="working", evidence=BUSY, last_activity_at=at(second), **more)  # type: ignore[arg-type]
+
+
+class Script:
+    """A source that says what it was given, one update a step."""
+
+    name = "toy"
+
+    def __init__(self, *updates: SourceUpdate) -> None:
+        self._updates = updates
+
+    def discover(self) -> list[SessionHandle]:
+        return [HANDLE]
+
+    def parse(self, handle: SessionHandle, cursor: str) -> tuple[SourceUpdate | None, str]:
+        assert handle == HANDLE
+        step = int(cursor or 0)
+        return (self._updates[step], str(step + 1)) if step < len(self._updates) else (None, cursor)
+
+
+class Ear:
+    """Says words into a spool and reads one session to its end, like a worker that may be restarted at any time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.cursor = folder, ""
+
+    def say(self, kind: str, second: float) -> None:
+        with (self.folder / "toy.jsonl").open("a") as file:
+            file.write(json.dumps({"agent": "toy", "session": "one", "kind": kind, "at": second}) + "\n")
+
+    def hear(self, updates: Sequence[SourceUpdate]) -> list[tuple[object, object]]:
+        source = Hearing(Script(*updates), Spool("toy", str(self.folder)))
+        list(source.discover())
+        said: list[tuple[object, object]] = []
+        while True:
+            update, after = source.parse(HANDLE, self.cursor)
+            if update is not None:
+                said.append((update.activity, update.waiting_for))
+            if after == self.cursor:
+                return said
+            self.cursor = after
+
+
+def test_without_hooks_a_source_says_what_it_says(tmp_path: Path) -> None:
+    ear = Ear(tmp_path / "missing")
+    assert [activity for activity, _ in ear.hear([working(10)])] == ["working"]
+    assert ear.hear([working(10)]) == []
+
+
+def test_a_hook_that_is_younger_than_the_records_is_right_and_said_once(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    ear.hear([working(10)])
+    ear.say("permission", 11)
+    assert ear.hear([working(10)]) == [("waiting", "permission")]
+    assert ear.hear([working(10)]) == []
+    ear.say("working", 15)
+    assert ear.hear([working(10)]) == [("working", None)]
+
+
+def test_records_that_are_younger_than_the_hook_are_right(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    ear.say("permission", 11)
+    (first,) = ear.hear([working(10)])
+    assert first == ("waiting", "permission")
+    (second,) = ear.hear([working(10), working(20)])
+    assert second[0] == "working"
+
+
+def test_a_hook_keeps_its_word_against_the_record_of_the_same_moment(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    ear.say("permission", 11)
+    assert ear.hear([working(11.4)]) == [("waiting", "permission")]
+
+
+def test_the_clients_registry_is_right_as_soon_as_it_is_younger(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    ear.say("permission", 11)
+    registry = Evidence(kind="registry", detail="the client's registry says busy", since=at(11.5))
+    update = SourceUpdate(
+        session_id="one", activity="working", waiting_for=None, evidence=registry, last_activity_at=at(10)
+    )
+    assert ear.hear([update]) == [("working", None)]
+
+
+def test_an_end_that_a_hook_told_is_terminal_and_a_dead_process_stays_dead(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    ear.hear([working(10)])
+    ear.say("end", 12)
+    assert ear.hear([working(10)]) == [("terminal", None)]
+
+    other = Ear(tmp_path)
+    gone = SourceUpdate(session_id="one", activity="terminal", terminal=True, evidence=BUSY, last_activity_at=at(10))
+    (said,) = other.hear([gone])
+    assert said[0] == "terminal"
+
+
+def test_a_word_wakes_exactly_the_session_it_speaks_of(tmp_path: Path) -> None:
+    source = Hearing(Script(working(10)), Spool("toy", str(tmp_path)))
+    source.parse(HANDLE, "")
+    assert source.pulse() == []
+    ear = Ear(tmp_path)
+    ear.say("permission", 11)
+    assert source.touched([str(tmp_path / "toy.jsonl")]) == [HANDLE]
+    assert source.pulse() == []
+    assert str(tmp_path) in source.watch()
+
+
+def test_a_spool_that_was_begun_anew_is_read_anew_and_garbage_in_it_is_passed_over(tmp_path: Path) -> None:
+    spool = Spool("toy", str(tmp_path))
+    ear = Ear(tmp_path)
+    ear.say("permission", 11)
+    assert spool.refresh() == {"one"}
+    (tmp_path / "toy.jsonl").unlink()
+    (tmp_path / "toy.jsonl").write_text('garbage\n{"session": 3}\n{"session":"one","kind":"dance","at":1}\n')
+    ear.say("prompt", 12)
+    assert spool.refresh() == {"one"}
+    word = spool.last("one")
+    assert word is not None
+    assert (word.kind, word.at) == ("prompt", 12)
