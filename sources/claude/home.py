@@ -44,8 +44,6 @@ class Home:
             self._parted[session] = before[session]
             if len(self._parted) > PARTED_KEPT:
                 del self._parted[next(iter(self._parted))]
-        for session in now:
-            self._parted.pop(session, None)
         return before | now
 
     def handles(self, now: float) -> Iterator[SessionHandle]:

@@ -24,7 +24,10 @@ MOST_TOKENS = 1 << 53
 """More than this is no number of tokens."""
 
 ROLES = frozenset(
-    ("system", "user", "assistant", "toolResult", "bashExecution", "custom", "branchSummary", "compactionSummary", "hookMessage")
+    (
+        "system", "user", "assistant", "toolResult", "bashExecution", "custom", "branchSummary", "compactionSummary",
+        "hookMessage",
+    )
 )  # fmt: skip
 """Roles that the client writes; `hookMessage` is what version 2 called `custom`."""
 
@@ -98,14 +101,12 @@ class Fold:
             self._rest("back")
 
     def _here(self) -> Place:
-        state = self.state
-        model = state.model
-        if model is not None and model not in state.models and len(state.models) < MODELS_LIMIT:
-            state.models.append(model)
-        known = model is not None and model in state.models
-        return Place(
-            state.context if isinstance(state.context, int) else None, state.models.index(model) if known else -1
-        )
+        state, index = self.state, -1
+        if state.model is not None:
+            if state.model not in state.models and len(state.models) < MODELS_LIMIT:
+                state.models.append(state.model)
+            index = state.models.index(state.model) if state.model in state.models else -1
+        return Place(state.context if isinstance(state.context, int) else None, index)
 
     # turns
 

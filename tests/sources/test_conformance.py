@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -46,20 +46,20 @@ SESSION = "00000000-0000-4000-8000-000000000001"
 
 
 class TestClaude(Conformance):
-    base: dict[str, Any] = {
+    base: ClassVar[dict[str, Any]] = {
         "sessionId": SESSION,
         "version": "2.0.40",
         "timestamp": "2026-01-02T03:04:05.000Z",
         "cwd": "/w",
     }
-    message: dict[str, Any] = {
+    message: ClassVar[dict[str, Any]] = {
         "id": "msg_1",
         "role": "assistant",
         "model": "claude-opus-5-5",
         "usage": {"output_tokens": 5},
     }
-    use: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {}}
-    result: dict[str, Any] = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "ok"}
+    use: ClassVar[dict[str, Any]] = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {}}
+    result: ClassVar[dict[str, Any]] = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "ok"}
     steps = (
         Step(line({**base, "type": "user", "uuid": "1", "message": {"role": "user", "content": "do it"}}), messages=1),
         Step(line({**base, "type": "assistant", "uuid": "2", "message": {**message, "content": [use]}}), 1, 1),
@@ -75,7 +75,7 @@ class TestClaude(Conformance):
 
 
 class TestCodex(Conformance):
-    stamp: dict[str, Any] = {"timestamp": "2026-01-02T03:04:05.000Z"}
+    stamp: ClassVar[dict[str, Any]] = {"timestamp": "2026-01-02T03:04:05.000Z"}
     steps = (
         Step(line({**stamp, "type": "session_meta", "payload": {"id": SESSION, "cwd": "/w", "cli_version": "0.44.0"}})),
         Step(line({**stamp, "type": "event_msg", "payload": {"type": "user_message", "message": "do it"}}), messages=1),
@@ -101,15 +101,15 @@ class TestCodex(Conformance):
 
 
 class TestGemini(Conformance):
-    stamp: dict[str, Any] = {"timestamp": "2026-01-02T03:04:05.000Z"}
-    header: dict[str, Any] = {
+    stamp: ClassVar[dict[str, Any]] = {"timestamp": "2026-01-02T03:04:05.000Z"}
+    header: ClassVar[dict[str, Any]] = {
         "sessionId": SESSION,
         "projectHash": "0" * 64,
         "startTime": stamp["timestamp"],
         "kind": "main",
     }
-    answer: dict[str, Any] = {**stamp, "id": "m2", "type": "gemini", "content": "", "model": "gemini-2.5-pro"}
-    call: dict[str, Any] = {**stamp, "id": "t1", "name": "read_file", "status": "success"}
+    answer: ClassVar[dict[str, Any]] = {**stamp, "id": "m2", "type": "gemini", "content": "", "model": "gemini-2.5-pro"}
+    call: ClassVar[dict[str, Any]] = {**stamp, "id": "t1", "name": "read_file", "status": "success"}
     steps = (
         Step(line({**header, "lastUpdated": stamp["timestamp"]})),
         Step(line({**stamp, "id": "m1", "type": "user", "content": [{"text": "do it"}]}), messages=1),

@@ -112,6 +112,9 @@ def test_a_session_without_a_transcript_ends_when_its_record_goes(desk: Desk, ag
     record.unlink()
     desk.read(source, source.discover() if again else source.touched([str(record)]))
     assert (desk.board[SESSION]["activity"], desk.board[SESSION]["end_reason"]) == ("terminal", "closed")
+    desk.record(status="busy")
+    desk.read(source)
+    assert (desk.board[SESSION]["activity"], desk.board[SESSION]["end_reason"]) == ("working", None)
 
 
 def test_a_dead_record_of_a_session_that_never_began_says_nothing(desk: Desk) -> None:
@@ -260,6 +263,16 @@ def test_the_pulse_tells_when_silence_has_lasted_long_enough(desk: Desk) -> None
     (handle,) = source.pulse()
     desk.read(source, [handle])
     assert desk.board[SESSION]["activity"] == "idle"
+    assert source.pulse() == []
+
+
+def test_what_came_in_time_is_not_told_by_the_pulse(desk: Desk) -> None:
+    desk.write(prompt(at=0))
+    source = desk.source()
+    desk.read(source)
+    desk.write(answer(at=5))
+    desk.read(source)
+    desk.now = NOON + 5000
     assert source.pulse() == []
 
 

@@ -69,7 +69,9 @@ def test_the_end_of_a_turn_is_said_by_its_duration() -> None:
 
 
 def test_rows_of_an_inline_subagent_belong_to_nobody() -> None:
-    state = told(prompt(), prompt("Help", at=1, isSidechain=True, cwd="/w/else"), answer(at=2, isSidechain=True))
+    state = told(
+        prompt(), prompt("Help", at=1, isSidechain=True, cwd="/w/else"), answer(at=2, isSidechain=True, cwd="/w/else")
+    )
     assert (state.main.messages, state.main.output, state.main.cwd) == (1, 0, "/w/app")
     assert state.main.last == "2026-11-22T12:00:02.000Z"
 

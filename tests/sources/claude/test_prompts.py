@@ -14,6 +14,7 @@ from claude_home import answer, call, prompt, result, told
         [{"type": "image", "source": {"data": "aGk="}}],
         [{"type": "text", "text": "<system-reminder>x</system-reminder>"}, {"type": "text", "text": "Fix"}],
         [{"type": "text", "text": "<ide_opened_file>a.py</ide_opened_file>"}, {"type": "text", "text": "Fix"}],
+        [{"type": "text", "text": "Fix"}, {"type": "text", "text": "<system-reminder>x</system-reminder>"}],
         "<html> is what I want",
     ],
 )
@@ -80,6 +81,17 @@ def test_an_interruption_ends_the_turn_and_its_calls() -> None:
         prompt(at=0), answer("m", call(), stop="tool_use", at=1), prompt("[Request interrupted by user]", at=2)
     )
     assert (state.main.messages, state.main.open, state.main.phase) == (2, {}, "stopped")
+
+
+def test_a_prompt_ends_the_calls_that_a_killed_client_left_open() -> None:
+    state = told(prompt(at=0), answer("m", call(), stop="tool_use", at=1), prompt("Go on", at=60))
+    assert (state.main.open, state.main.phase) == ({}, "busy")
+
+
+def test_what_the_client_adds_while_a_tool_runs_leaves_it_open() -> None:
+    state = told(answer("m", call("a"), call("b", "Skill"), stop="tool_use", at=1), result("b", at=2))
+    told(prompt("How to use the skill", at=3, isMeta=True), state=state)
+    assert list(state.main.open) == ["a"]
 
 
 def test_a_result_written_late_does_not_wake_an_interrupted_turn() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claude_home import NOON, OTHER, SESSION, Desk, Table, answer, call, line, prompt, result, usage
+from claude_home import NOON, OTHER, SESSION, Desk, Table, answer, call, line, prompt, result, told, usage
 
 from bellboard.protocol.session import Subagent
 from bellboard.sources.claude.state import AGENTS_KEPT
@@ -139,6 +139,30 @@ def test_a_foreground_subagent_runs_until_its_call_has_a_result(desk: Desk) -> N
     assert (helper.parent_tool_use_id, helper.kind) == ("t1", "general-purpose")
 
 
+def test_subagents_that_run_side_by_side_are_told_apart_by_the_words_they_began_with(desk: Desk) -> None:
+    calls = [call(f"t{n}", "Task", prompt=f"Task {n}", subagent_type=f"kind-{n}") for n in range(3)]
+    desk.write(prompt(at=0), answer("m", *calls, stop="tool_use", at=1))
+    for number in range(3):
+        desk.write(inside(prompt(f"Task {number}", at=2 + number)), path=desk.agent(f"a{number}"))
+    linked = [(helper.id, helper.parent_tool_use_id, helper.kind) for helper in helpers(desk)]
+    assert linked == [("a0", "t0", "kind-0"), ("a1", "t1", "kind-1"), ("a2", "t2", "kind-2")]
+
+    desk.write(result("t1", at=9, toolUseResult={"status": "completed", "agentId": "a1"}))
+    desk.write(result("t0", at=10, toolUseResult="User rejected tool use"))
+    assert [helper.activity for helper in helpers(desk)] == ["working", "terminal", "working"]
+
+
+def test_a_report_written_late_does_not_undo_a_later_one(desk: Desk) -> None:
+    desk.write(prompt(at=0), *launch(1), prompt(DONE, at=9), prompt(DONE, at=4), answer("n", at=10))
+    desk.write(inside(prompt("Find python files", at=8)), path=desk.agent("a1"))
+    assert doing(desk) == [("a1", "terminal", None)]
+
+
+def test_calls_for_subagents_are_forgotten_once_they_have_a_result() -> None:
+    state = told(*launch(1), answer("n", call("t2", "Agent"), stop="tool_use", at=3))
+    assert (list(state.tasks), list(state.links)) == (["t2"], ["a1"])
+
+
 def test_a_meta_file_tells_the_kind_the_call_and_the_end(desk: Desk) -> None:
     desk.write(prompt(at=0), answer("m", call("t9", "Agent"), stop="tool_use", at=1))
     desk.write(inside(prompt("Find", at=1.2)), path=desk.agent("a1"))
@@ -185,12 +209,15 @@ def test_subagents_beside_the_session_belong_to_the_one_they_name(desk: Desk) ->
     desk.write(inside(prompt("Theirs", at=1, sessionId=OTHER)), path=beside / "agent-22222222.jsonl")
     desk.write(inside(prompt("Warmup", at=1, sessionId=SESSION)), path=beside / "agent-33333333.jsonl")
     (beside / "agent-44444444.jsonl").touch()
-    assert [helper.id for helper in helpers(desk)] == ["11111111"]
-    assert [helper.id for helper in helpers(desk, OTHER)] == ["22222222"]
+    os.utime(beside, (1, 1))
+    source = desk.source()
+    desk.read(source)
+    assert [helper.id for helper in desk.board[SESSION]["subagents"]] == ["11111111"]
+    assert [helper.id for helper in desk.board[OTHER]["subagents"]] == ["22222222"]
 
     desk.write(inside(prompt("Mine, too", at=2, sessionId=SESSION)), path=beside / "agent-44444444.jsonl")
-    assert [helper.id for helper in helpers(desk)] == ["11111111", "44444444"]
-    source = desk.source()
+    desk.read(source)
+    assert [helper.id for helper in desk.board[SESSION]["subagents"]] == ["11111111", "44444444"]
     handles = source.touched([str(beside / "agent-22222222.jsonl")])
     assert [handle.id for handle in handles] == [OTHER]
 

@@ -1,0 +1,118 @@
+from typing import Any
+
+import pytest
+from bellboard.supervisor.arguments import parse
+from bellboard.supervisor.version import VERSION
+
+COMMON: dict[str, Any] = {"config": None, "runtime_dir": None, "verbose": 0}
+SESSIONS: dict[str, Any] = {
+    **COMMON,
+    "command": "sessions",
+    "id": None,
+    "once": False,
+    "json": False,
+    "source": None,
+    "since": None,
+    "activity": None,
+    "needs_you": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("", {**COMMON, "command": None}),
+        ("-vv", {**COMMON, "command": None, "verbose": 2}),
+        ("run", {**COMMON, "command": "run", "source": None, "state_dir": None, "ephemeral": False}),
+        (
+            "run --source claude --source codex=/x --state-dir /s --runtime-dir /r --config /c --ephemeral -v",
+            {
+                "command": "run",
+                "source": ["claude", "codex=/x"],
+                "state_dir": "/s",
+                "runtime_dir": "/r",
+                "config": "/c",
+                "ephemeral": True,
+                "verbose": 1,
+            },
+        ),
+        ("sessions", SESSIONS),
+        (
+            "sessions abc --once --json --source pi --since 15m --activity waiting --needs-you",
+            {
+                **SESSIONS,
+                "id": "abc",
+                "once": True,
+                "json": True,
+                "source": ["pi"],
+                "since": "15m",
+                "activity": "waiting",
+                "needs_you": True,
+            },
+        ),
+        ("watch", {**COMMON, "command": "watch", "jsonl": False, "topic": None}),
+        (
+            "watch --jsonl --topic health. --topic session.",
+            {**COMMON, "command": "watch", "jsonl": True, "topic": ["health.", "session."]},
+        ),
+        ("health", {**COMMON, "command": "health", "json": False}),
+        ("health --json", {**COMMON, "command": "health", "json": True}),
+        ("ctl drain", {**COMMON, "command": "ctl", "verb": "drain"}),
+        ("ctl pause claude", {**COMMON, "command": "ctl", "verb": "pause", "ctl_source": "claude"}),
+        ("demo", {**COMMON, "command": "demo", "seconds": None}),
+        ("demo --seconds 2.5", {**COMMON, "command": "demo", "seconds": 2.5}),
+    ],
+)
+def test_words_mean_what_the_help_says(line: str, meant: dict[str, Any]) -> None:
+    found = vars(parse(line.split()))
+    assert {name: found.get(name, "missing") for name in meant} == meant
+
+
+@pytest.mark.parametrize("line", ["--config /c -v health --runtime-dir /r", "health --config /c --runtime-dir /r -v"])
+def test_what_is_common_may_stand_before_and_after_the_command(line: str) -> None:
+    found = vars(parse(line.split()))
+    assert (found["config"], found["runtime_dir"], found["verbose"]) == ("/c", "/r", 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("frobnicate", "invalid choice: 'frobnicate'"),
+        ("sessions --activity asleep", "invalid choice: 'asleep'"),
+        ("sessions one two", "unrecognized arguments: two"),
+        ("run --port 80", "unrecognized arguments: --port 80"),
+        ("ctl", "the following arguments are required: VERB"),
+        ("ctl pause", "the following arguments are required: SOURCE"),
+        ("ctl drain claude", "unrecognized arguments: claude"),
+        ("demo --seconds soon", "invalid float value: 'soon'"),
+        ("run --source", "expected one argument"),
+    ],
+)
+def test_what_cannot_be_meant_ends_with_two_and_a_sentence_on_stderr(
+    line: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(line.split())
+    out, err = capsys.readouterr()
+    assert (caught.value.code, out) == (2, "")
+    assert complaint in err
+
+
+@pytest.mark.parametrize("command", ["run", "sessions", "watch", "health", "ctl", "demo"])
+def test_the_help_names_every_command_and_each_has_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(["--help"])
+    out = capsys.readouterr().out
+    assert (caught.value.code, f"    {command} " in out) == (0, True)
+    assert "exit codes:" in out
+
+    with pytest.raises(SystemExit) as caught:
+        parse([command, "--help"])
+    assert caught.value.code == 0
+    assert f"usage: bellboard {command}" in capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(["-v", "--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"bellboard {VERSION}\n")

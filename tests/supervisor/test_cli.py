@@ -1,0 +1,79 @@
+import argparse
+import subprocess
+import sys
+from typing import NoReturn
+
+import pytest
+from bellboard.supervisor import commands
+from bellboard.supervisor.cli import main
+from bellboard.supervisor.version import VERSION
+
+
+@pytest.mark.parametrize("word", ["--version", "-V"])
+def test_the_version_is_one_line(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([word]) == 0
+    assert capsys.readouterr() == (f"bellboard {VERSION}\n", "")
+
+
+def test_the_version_is_told_without_importing_anything_heavy() -> None:
+    code = (
+        "import sys; from bellboard.supervisor.cli import main; main(['--version']); "
+        "sys.exit(bool({'argparse', 'msgspec', 'zmq', 'sqlite3', 'psutil'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"bellboard {VERSION}\n", "")
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bellboard.supervisor", "--version"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"bellboard {VERSION}\n", "")
+
+
+def test_words_are_those_of_the_process_unless_given(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bellboard", "--version"])
+    assert main() == 0
+    assert capsys.readouterr().out == f"bellboard {VERSION}\n"
+
+
+def test_a_usage_error_ends_with_two(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["frobnicate"])
+    assert caught.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 10])
+def test_the_exit_code_is_the_commands(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "run", lambda options: code)
+    assert main(["health"]) == code
+
+
+def test_an_interrupted_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: argparse.Namespace) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "run", interrupted)
+    assert main(["watch"]) == 130
+
+
+def test_a_reader_that_went_away_ends_the_command_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cut(_: argparse.Namespace) -> NoReturn:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(commands, "run", cut)
+    stdout = sys.stdout
+    try:
+        assert main(["watch"]) == 141
+    finally:
+        sys.stdout = stdout
+    assert capsys.readouterr() == ("", "")

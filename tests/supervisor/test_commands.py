@@ -1,0 +1,324 @@
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bellboard.protocol.ask import Command, Reply
+from bellboard.protocol.event import Snapshot
+from bellboard.protocol.session import HealthState, SessionState
+from bellboard.supervisor import commands
+from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
+from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.answers import Answers
+from bellboard.supervisor.arguments import parse
+from bellboard.supervisor.config import Config
+from bellboard.supervisor.folders import lock
+from harness import wait_for
+
+NOW = datetime.now(UTC)
+
+SESSIONS = (
+    SessionState(
+        id="abc1", source="claude", title="bells", activity="waiting", waiting_for="permission", last_activity_at=NOW
+    ),
+    SessionState(id="abd2", source="claude", activity="waiting", waiting_for="prompt", last_activity_at=NOW),
+    SessionState(id="xyz3", source="codex", activity="working", last_activity_at=NOW - timedelta(hours=2)),
+    SessionState(id="old4", source="codex", activity="terminal", lifecycle="terminal"),
+)
+WELL = HealthState(source="claude", pid=7)
+FAILED = HealthState(source="codex", status="failed", reason="the source cannot be loaded: ImportError")
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, below in (("CONFIG", "config.toml"), ("RUNTIME_DIR", "run"), ("STATE_DIR", "state")):
+        monkeypatch.setenv(f"BELLBOARD_{name}", f"{folder}/{below}")
+    Path(folder, "config.toml").write_text("")
+    monkeypatch.setenv("HOME", folder)
+
+
+def run(*words: str) -> int:
+    return commands.run(parse(list(words)))
+
+
+def show(monkeypatch: pytest.MonkeyPatch, *health: HealthState, sessions: tuple[SessionState, ...] = SESSIONS) -> None:
+    """Let the board be this picture, wherever it comes from."""
+    picture = Snapshot(epoch="e", seq=9, source_seqs={}, sessions=sessions, health=health or (WELL,))
+    monkeypatch.setattr(commands, "_picture", lambda runtime_dir: picture)
+    monkeypatch.setattr(commands, "read_once", lambda config: picture)
+
+
+@pytest.mark.parametrize("words", [["sessions"], ["health"], ["watch"], ["ctl", "drain"], ["ctl", "pause", "claude"]])
+def test_without_a_supervisor_a_command_says_how_to_start_one_and_ends_with_three(
+    words: list[str], folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words) == 3
+    assert capsys.readouterr() == ("", f"bellboard: no supervisor in {folder}/run: start one with `bellboard run`\n")
+
+
+def test_a_flag_outweighs_the_environment_in_where_the_supervisor_is(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--runtime-dir", f"{folder}/elsewhere", "health") == 3
+    assert f"no supervisor in {folder}/elsewhere" in capsys.readouterr().err
+
+
+def test_a_supervisor_that_does_not_answer_is_none(
+    folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(folder, "run").mkdir()
+    Path(folder, "run", "control.sock").touch()
+    monkeypatch.setattr(commands, "REPLY_SECONDS", 0.1)
+    assert run("ctl", "drain") == 3
+    assert capsys.readouterr().err.startswith(f"bellboard: the supervisor in {folder}/run does not answer")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["run", "--source", "nobody"], "unknown source 'nobody': known are "),
+        (["sessions", "--once", "--source", "nobody=/tmp"], "unknown source 'nobody': known are "),
+        (["run", "--source", "claude=/nowhere"], "--source claude=/nowhere: /nowhere is not a folder"),
+        (["run", "--source", "claude="], "--source claude=: the empty path is not a folder"),
+        (["run", "--config", "/nowhere.toml"], "there is no configuration file /nowhere.toml"),
+        (["sessions", "--since", "soon"], "--since: 'soon' is no duration"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_sentence_and_ends_with_two(
+    words: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "--since" in words:
+        show(monkeypatch)
+    assert run(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"bellboard: {sentence}")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_a_usage_error(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(folder, "closed").mkdir(mode=0o000)
+    assert run("run", "--source", f"claude={folder}/closed") == 2
+    assert f"{folder}/closed cannot be read: permission denied" in capsys.readouterr().err
+
+
+def test_a_configuration_without_any_source_is_a_usage_error(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "".join(f"[sources.{name}]\nenabled = false\n" for name in ("claude", "codex", "gemini"))
+    Path(folder, "config.toml").write_text(text)
+    show_nothing = run("run")
+    assert (show_nothing, capsys.readouterr().err.startswith("bellboard: no source is enabled")) == (2, True)
+
+
+def test_a_second_supervisor_is_refused_with_the_lock_that_is_held(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(folder, "run").mkdir(mode=0o700)
+    held = lock(f"{folder}/run")
+    try:
+        assert run("run", "--source", "mock") == 1
+    finally:
+        os.close(held)
+    assert f"another bellboard supervisor holds the lock {folder}/run/lock" in capsys.readouterr().err
+
+
+def test_a_runtime_folder_that_is_too_long_is_refused_before_anything_is_made(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runtime = f"{folder}/{'x' * 100}"
+    assert run("run", "--source", "mock", "--runtime-dir", runtime) == 1
+    assert "choose a shorter folder" in capsys.readouterr().err
+    assert not Path(runtime).exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "ids", "code"),
+    [
+        ([], ["abc1", "abd2", "xyz3", "old4"], 0),
+        (["ab"], ["abc1", "abd2"], 0),
+        (["--source", "codex"], ["xyz3", "old4"], 0),
+        (["--activity", "waiting"], ["abc1", "abd2"], 0),
+        (["--since", "1h"], ["abc1", "abd2", "old4"], 0),
+        (["--since", "all"], ["abc1", "abd2", "xyz3", "old4"], 0),
+        (["--needs-you"], ["abc1"], 10),
+        (["--needs-you", "--source", "codex"], list[str](), 0),
+        (["--source", "claude", "--activity", "working"], list[str](), 0),
+    ],
+)
+def test_sessions_are_chosen_by_what_was_said(
+    words: list[str], ids: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(monkeypatch)
+    assert run("sessions", "--json", *words) == code
+    document = json.loads(capsys.readouterr().out)
+    assert [session["id"] for session in document["sessions"]] == ids
+    assert (document["schema_version"], document["epoch"], document["seq"]) == (1, "e", 9)
+
+
+def test_sessions_are_a_table_for_people(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    show(monkeypatch)
+    assert run("sessions") == 0
+    out, err = capsys.readouterr()
+    assert (err, len(out.splitlines())) == ("", 5)
+    assert out.splitlines()[1].startswith("!  needs permission  claude")
+
+
+def test_one_session_is_told_in_full(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    show(monkeypatch)
+    assert run("sessions", "abc") == 0
+    assert capsys.readouterr().out.startswith("claude abc1\n")
+
+
+def test_a_session_that_is_not_there_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(monkeypatch)
+    assert run("sessions", "nothing") == 1
+    assert capsys.readouterr() == ("", "bellboard: no session whose id begins with 'nothing'\n")
+
+
+@pytest.mark.parametrize(
+    ("sessions", "sentence"), [((), "bellboard: no sessions\n"), (SESSIONS, "bellboard: no sessions that match\n")]
+)
+def test_no_sessions_are_said_on_stderr(
+    sessions: tuple[SessionState, ...],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show(monkeypatch, sessions=sessions)
+    assert run("sessions", "--activity", "idle") == 0
+    assert capsys.readouterr() == ("", sentence)
+
+
+def test_reading_once_reads_everything_unless_told_since_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Config] = []
+    picture = Snapshot(epoch="e", seq=1, source_seqs={}, sessions=SESSIONS, health=(WELL,))
+
+    def read_once(config: Config) -> Snapshot:
+        seen.append(config)
+        return picture
+
+    monkeypatch.setattr(commands, "read_once", read_once)
+    assert run("sessions", "--once", "--source", "mock") == 0
+    assert run("sessions", "--once", "--source", "mock", "--since", "2h") == 0
+    assert [(config.board.since, list(config.sources)) for config in seen] == [
+        (float("inf"), ["mock"]),
+        (7200.0, ["mock"]),
+    ]
+
+
+def test_a_source_that_failed_makes_reading_once_an_error_and_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(monkeypatch, WELL, FAILED)
+    assert run("sessions", "--once", "--json", "--source", "claude") == 1
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)["sessions"]) == 2
+    assert err == "bellboard: codex failed: the source cannot be loaded: ImportError\n"
+    assert run("sessions", "--json") == 0
+
+
+@pytest.mark.parametrize(
+    ("health", "code"),
+    [
+        ((WELL,), 0),
+        ((HealthState(source="claude", status="paused"),), 0),
+        ((WELL, HealthState(source="codex", status="degraded")), 4),
+        ((WELL, FAILED), 4),
+    ],
+    ids=["healthy", "paused", "degraded", "failed"],
+)
+def test_health_ends_with_four_if_a_source_is_not_well(
+    health: tuple[HealthState, ...],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show(monkeypatch, *health)
+    assert run("health") == code
+    assert len(capsys.readouterr().out.splitlines()) == len(health)
+    assert run("health", "--json") == code
+    assert [state["status"] for state in json.loads(capsys.readouterr().out)["health"]] == [
+        state.status for state in health
+    ]
+
+
+def test_no_words_show_the_board_and_without_any_session_where_was_looked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(monkeypatch)
+    assert run() == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+    show(monkeypatch, HealthState(source="claude", reason="not found: looked in ~/.claude"), WELL, sessions=())
+    assert run() == 1
+    assert capsys.readouterr() == (
+        "",
+        "bellboard: claude: not found: looked in ~/.claude\n"
+        "bellboard: claude: no sessions\n"
+        "bellboard: no agent's sessions were found - `bellboard demo` shows the board with simulated ones\n",
+    )
+
+
+Serve = Callable[[Callable[[], int]], int]
+
+
+class Board:
+    """The control socket of a supervisor, answered by a test while the command runs beside it."""
+
+    def __init__(self, folder: str, *, ok: bool) -> None:
+        self.commands: list[Command] = []
+        self._ok = ok
+        board = Aggregator("e", Rules())
+        self.answers = Answers(folder, board, HealthBook(Thresholds()), self._obey)
+
+    def _obey(self, command: Command) -> Reply:
+        self.commands.append(command)
+        return Reply(request=command.request, ok=self._ok, message="done" if self._ok else "not done")
+
+    def serve(self, *words: str) -> int:
+        """Run a command to its end, answering meanwhile."""
+        with ThreadPoolExecutor(1) as other:
+            ended = other.submit(run, *words)
+
+            def over() -> Any:
+                self.answers.serve()
+                return ended.done()
+
+            wait_for(over, what="the end of the command")
+            return ended.result()
+
+
+@pytest.fixture(params=[True, False], ids=["obeyed", "refused"])
+def board(request: pytest.FixtureRequest, folder: str) -> Iterator[Board]:
+    Path(folder, "run").mkdir(mode=0o700)
+    made = Board(f"{folder}/run", ok=request.param)
+    with closing(made.answers):
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["drain"], Command(request=1, verb="drain")),
+        (["restart", "claude"], Command(request=1, verb="restart", source="claude")),
+        (["pause", "claude"], Command(request=1, verb="pause", source="claude")),
+        (["resume", "claude"], Command(request=1, verb="resume", source="claude")),
+        (["reset", "claude"], Command(request=1, verb="reset", source="claude")),
+    ],
+    ids=lambda it: it[0] if isinstance(it, list) else "",
+)
+def test_a_command_is_sent_once_and_what_became_of_it_is_told(
+    board: Board, words: list[str], command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = board.serve("ctl", *words)
+    assert board.commands == [command]
+    assert (code, capsys.readouterr()) in (
+        (0, ("", "bellboard: done\n")),
+        (1, ("", "bellboard: not done\n")),
+    )
