@@ -8,6 +8,7 @@ from zlib import crc32
 
 import msgspec
 
+from ..text import LABEL_LIMIT, tidy
 from .rows import AgentInput, Block, Message, Row, Usage
 from .state import (
     AGENT_CALLS_KEPT,
@@ -23,7 +24,6 @@ from .state import (
     Task,
     Transcript,
 )
-from .text import NAME_LENGTH, plain
 from .turn import ID_LENGTH, TOKENS_LIMIT, decoded, keep, turn
 
 AGENT_TOOLS = frozenset(("Agent", "Task"))
@@ -49,9 +49,9 @@ def answer(state: State, transcript: Transcript, row: Row, stamp: str, own: bool
     if known is None:
         known = _new(transcript, key, own)
     if model and model != transcript.model:
-        transcript.model, transcript.peak = plain(model), 0
+        transcript.model, transcript.peak = tidy(model), 0
     if own and row.requestedModel and row.requestedModel != transcript.asked:
-        transcript.asked = plain(row.requestedModel)
+        transcript.asked = tidy(row.requestedModel)
     if message.usage is not None:
         _tokens(transcript, known, message.usage)
     content, last = message.content, "text"
@@ -121,10 +121,10 @@ def _call(state: State, transcript: Transcript, block: Block, stamp: str, own: b
     if key in transcript.early:
         del transcript.early[key]  # 2.1.50 sometimes writes a result before its call
         return
-    name = (block.name or "tool")[:NAME_LENGTH]
+    name = (block.name or "tool")[:LABEL_LIMIT]
     keep(transcript.open, key, Call(name, stamp), OPEN_KEPT if own else AGENT_OPEN_KEPT)
     if name in AGENT_TOOLS:
         asked = decoded(_AGENT_INPUT, block.input)
-        kind = plain(asked.subagent_type) if asked and asked.subagent_type else None
+        kind = tidy(asked.subagent_type) if asked else None
         opening = crc32(asked.prompt.encode()) if asked and asked.prompt else 0
         keep(state.tasks, key, Task(kind, opening), TASKS_KEPT)

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from ...protocol.session import Subagent, WindowFrom
 from ...protocol.update import SourceUpdate
-from .presence import Presence
+from ..text import PATH_LIMIT, tidy, when
+from .presence import Presence, when_millis
 from .state import Agent, Labels, State
-from .text import moment, moment_of_millis, plain
 from .verdict import Verdict, judge, judge_agent, parent_call
 from .window import window
 
@@ -49,9 +49,9 @@ def report(session: str, state: State, presence: Presence, now: float, *, modifi
         evidence=verdict.evidence,
         waiting_for=verdict.waiting_for,
         model=main.model or unknown,
-        working_dir=main.cwd or _plain(record.cwd if record else None) or unknown,
+        working_dir=main.cwd or tidy(record.cwd if record else None, PATH_LIMIT) or unknown,
         branch=main.branch or unknown,
-        client_version=main.version or _plain(record.version if record else None) or unknown,
+        client_version=main.version or tidy(record.version if record else None) or unknown,
         # After a compaction that does not say what it left, nothing is known until the next answer.
         context_tokens=main.context if main.context is not None or main.compactions else unknown,
         token_estimated=main.estimated,
@@ -61,10 +61,10 @@ def report(session: str, state: State, presence: Presence, now: float, *, modifi
         cache_creation_tokens=main.created,
         cache_read_tokens=main.cached,
         output_tokens=main.output,
-        current_tool=plain(verdict.call.name) if verdict.call else None,
-        current_tool_started_at=moment(verdict.call.since) if verdict.call else None,
-        started_at=moment(main.first) or moment_of_millis(record.startedAt if record else None) or unknown,
-        last_activity_at=moment(main.last) or moment_of_millis(record.since if record else None) or unknown,
+        current_tool=tidy(verdict.call.name) if verdict.call else None,
+        current_tool_started_at=when(verdict.call.since) if verdict.call else None,
+        started_at=when(main.first) or when_millis(record.startedAt if record else None) or unknown,
+        last_activity_at=when(main.last) or when_millis(record.since if record else None) or unknown,
         subagents=tuple(helper for helper, _ in helpers),
         terminal=verdict.activity == "terminal",
         end_reason=verdict.end_reason,
@@ -91,15 +91,11 @@ def _remember_the_end(state: State, verdict: Verdict, presence: Presence, now: f
 
 
 def _ended_at(state: State) -> datetime | UnsetType | None:
-    return moment(state.ended) or moment(state.main.last) or UNSET
+    return when(state.ended) or when(state.main.last) or UNSET
 
 
 def _title(labels: Labels, given: str | None) -> str | None:
     return labels.custom or labels.agent or labels.generated or given or labels.summary or labels.prompt
-
-
-def _plain(text: str | None) -> str | None:
-    return plain(text, 4096) if text else None
 
 
 def _window(state: State) -> tuple[int | None, WindowFrom]:
@@ -130,15 +126,15 @@ def _subagent(state: State, name: str, agent: Agent, verdict: Verdict) -> Subage
         slug=transcript.slug,
         kind=agent.link.kind or (task.kind if task else None),
         activity=verdict.activity,
-        current_tool=plain(verdict.call.name) if verdict.call else None,
+        current_tool=tidy(verdict.call.name) if verdict.call else None,
         model=transcript.model,
         context_tokens=transcript.context,
         output_tokens=transcript.output,
         message_count=transcript.messages,
         tool_call_count=transcript.calls,
-        started_at=moment(transcript.first),
-        last_activity_at=moment(transcript.last),
-        completed_at=(moment(agent.link.done) or moment(transcript.last)) if over else None,
+        started_at=when(transcript.first),
+        last_activity_at=when(transcript.last),
+        completed_at=(when(agent.link.done) or when(transcript.last)) if over else None,
         input_tokens=transcript.input,
         cache_read_tokens=transcript.cached,
         cache_creation_tokens=transcript.created,

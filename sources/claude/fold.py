@@ -6,11 +6,11 @@ Pure: no file, no clock. The state is changed in place. The counterpart is `verd
 
 from typing import Any, cast
 
+from ..text import LABEL_LIMIT, PATH_LIMIT, TITLE_LIMIT, tidy
 from .answers import answer
 from .prompts import user
 from .rows import QUIET_TYPES, Row
 from .state import Labels, State, Transcript
-from .text import PATH_LENGTH, first_line, plain
 from .turn import ID_LENGTH, TOKENS_LIMIT, turn
 from .window import SUFFIX
 
@@ -38,7 +38,7 @@ def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None
             if own and row.isSidechain:
                 continue  # 1.0.x wrote a subagent's rows between those of its parent
             if row.slug is not None:
-                transcript.slug = plain(row.slug) or transcript.slug
+                transcript.slug = tidy(row.slug) or transcript.slug
             if kind == "assistant":
                 answer(state, transcript, row, stamp, own)
             elif kind == "user":
@@ -54,9 +54,9 @@ def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None
 
 def _place(transcript: Transcript, rows: list[Row]) -> None:
     """Take in where the conversation was last: the newest row that says so, for each fact."""
-    transcript.cwd = next((plain(row.cwd, PATH_LENGTH) for row in reversed(rows) if row.cwd), transcript.cwd)
-    transcript.branch = next((plain(row.gitBranch) for row in reversed(rows) if row.gitBranch), transcript.branch)
-    transcript.version = next((plain(row.version) for row in reversed(rows) if row.version), transcript.version)
+    transcript.cwd = next((tidy(row.cwd, PATH_LIMIT) for row in reversed(rows) if row.cwd), transcript.cwd)
+    transcript.branch = next((tidy(row.gitBranch) for row in reversed(rows) if row.gitBranch), transcript.branch)
+    transcript.version = next((tidy(row.version) for row in reversed(rows) if row.version), transcript.version)
 
 
 def _system(transcript: Transcript, row: Row, stamp: str) -> None:
@@ -78,13 +78,13 @@ def _note(labels: Labels, transcript: Transcript, row: Row) -> bool:
     if kind in QUIET_TYPES:
         return True
     if kind == "custom-title":
-        labels.custom = first_line(row.customTitle or "") or None
+        labels.custom = tidy(row.customTitle, TITLE_LIMIT)
     elif kind == "agent-name":
-        labels.agent = first_line(row.agentName or "") or None
+        labels.agent = tidy(row.agentName, TITLE_LIMIT)
     elif kind == "ai-title":
-        labels.generated = first_line(row.aiTitle or "") or labels.generated
+        labels.generated = tidy(row.aiTitle, TITLE_LIMIT) or labels.generated
     elif kind == "summary":
-        labels.summary = first_line(row.summary or "") or labels.summary
+        labels.summary = tidy(row.summary, TITLE_LIMIT) or labels.summary
     elif kind == "cost-state":
         labels.wide = _wide(set(row.modelUsage or ()))
     elif kind == "ended-by-model":
@@ -97,4 +97,4 @@ def _note(labels: Labels, transcript: Transcript, row: Row) -> bool:
 def _wide(charged: set[str]) -> list[str]:
     """Return the models that were charged with the large window and never without it."""
     names = [name.removesuffix(SUFFIX) for name in charged if name.endswith(SUFFIX)]
-    return sorted(plain(name) for name in names if name not in charged)[:WIDE_KEPT]
+    return sorted(name[:LABEL_LIMIT] for name in names if name not in charged)[:WIDE_KEPT]

@@ -6,11 +6,12 @@ the record stays and goes on saying busy, so it counts only together with the pr
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from .text import plain
+from ..text import TITLE_LIMIT, tidy
 
 Judgement: TypeAlias = Literal["alive", "dead", "unknown"]
 """Of one record: its process lives, is gone, or cannot be judged from here (another machine or container)."""
@@ -60,7 +61,7 @@ class Record(Struct, kw_only=True):
     @property
     def title(self) -> str | None:
         """The name a person gave; names that the client derived from the folder are none."""
-        return plain(self.name) if self.name and self.nameSource == "user" else None
+        return tidy(self.name, TITLE_LIMIT) if self.nameSource == "user" else None
 
 
 class Presence(Struct, frozen=True):
@@ -115,3 +116,13 @@ def registers(version: str | None) -> bool:
     """Whether a release of the client keeps the register."""
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
     return numbers is not None and tuple(map(int, numbers.groups())) >= FIRST_WITH_REGISTER
+
+
+def when_millis(millis: float | None) -> datetime | None:
+    """Return the time that a number of milliseconds since 1970 names, in UTC; None for what is no time."""
+    if millis is None:
+        return None
+    try:
+        return datetime.fromtimestamp(millis / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -9,9 +9,9 @@ from zlib import crc32
 
 import msgspec
 
+from ..text import TITLE_LIMIT, tidy
 from .rows import AgentResult, Message, Row
 from .state import AGENT_RESULTS_KEPT, LINKS_KEPT, RESULTS_KEPT, Link, State, Transcript
-from .text import first_line
 from .turn import ID_LENGTH, decoded, keep, turn
 
 INJECTED = ("<command-", "<local-command-", "<bash-", "<task-notification>", "<system-reminder>")
@@ -54,7 +54,7 @@ def user(state: State, transcript: Transcript, row: Row, stamp: str, own: bool) 
 
 def _result(state: State, transcript: Transcript, row: Row, key: str, stamp: str, own: bool) -> None:
     transcript.open.pop(key, None)
-    task = state.tasks.pop(key, None)
+    task = state.tasks.get(key)
     if key in transcript.seen:
         if task is None:
             return
@@ -62,7 +62,10 @@ def _result(state: State, transcript: Transcript, row: Row, key: str, stamp: str
         keep(transcript.early, key, 0, RESULTS_KEPT if own else AGENT_RESULTS_KEPT)
     result = decoded(_AGENT_RESULT, row.toolUseResult)
     if result is None or not result.agentId:
+        if task is not None:  # a person refused or stopped it
+            task.done = max(stamp, task.done)
         return
+    state.tasks.pop(key, None)
     link = _link(state, result.agentId[-ID_LENGTH:])
     link.call = key or None
     if task is not None:
@@ -98,7 +101,7 @@ def _said(state: State, transcript: Transcript, row: Row, text: str, stamp: str,
     if typed:
         transcript.messages += 1
         if own and state.labels.prompt is None:
-            state.labels.prompt = first_line(_EDITOR.sub("", text, count=1)) or None
+            state.labels.prompt = tidy(_EDITOR.sub("", text, count=1), TITLE_LIMIT)
     turn(transcript, "busy", stamp, begins=typed)
 
 

@@ -5,10 +5,10 @@ from msgspec.structs import replace
 
 from ..contract import READ_LIMIT
 from ..tail import Piece, read_on
+from ..text import tidy
 from .fold import fold
 from .rows import READER, AgentMeta
 from .state import AGENTS_KEPT, Agent, Link, State, Transcript, fresh
-from .text import plain
 from .tree import AgentFile, Session
 from .verdict import finished
 
@@ -69,7 +69,7 @@ def _read_agent(state: State, file: AgentFile, left: int) -> int:
             if piece.replaced:
                 agent.transcript = Transcript()
             took = _take(state, agent.transcript, piece)
-    _read_meta(file, agent)
+    _read_meta(state, file, agent)
     return took
 
 
@@ -82,17 +82,17 @@ def _take(state: State, transcript: Transcript, piece: Piece) -> int:
     return took
 
 
-def _read_meta(file: AgentFile, agent: Agent) -> None:
+def _read_meta(state: State, file: AgentFile, agent: Agent) -> None:
     """Read what lies beside a subagent's transcript, as long as that may still say something new."""
-    if agent.finished or (agent.link.kind and agent.link.call and finished(agent)):
+    if agent.finished or (agent.link.kind and agent.link.call and finished(state, agent)):
         return
     try:
         with open(file.meta, "rb") as opened:
             meta = _META.decode(opened.read(META_LIMIT))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return  # releases before 2.1.197 write none, and one that is being written is read the next time
-    agent.link.kind = plain(meta.agentType) if meta.agentType else agent.link.kind
-    agent.link.call = plain(meta.toolUseId) if meta.toolUseId else agent.link.call
+    agent.link.kind = tidy(meta.agentType) or agent.link.kind
+    agent.link.call = tidy(meta.toolUseId) or agent.link.call
     agent.finished = bool(meta.finished)
 
 

@@ -148,7 +148,7 @@ def _cursor(shape: str, state: State) -> Cursor:
     limit = CURSOR_LIMIT - len(shape) - 1
     if len(body) > limit:
         for agent in state.agents.values():
-            if finished(agent):
+            if finished(state, agent):
                 lighten(agent)
         body = dump(state)
     if len(body) > limit:

@@ -29,8 +29,8 @@ AGENT_OPEN_KEPT = 4
 AGENTS_KEPT = 80
 """Subagent files of one session that are followed: the newest. Older ones leave the list of its subagents."""
 
-TASKS_KEPT = 32
-LINKS_KEPT = 32
+TASKS_KEPT = 16
+LINKS_KEPT = 16
 """Subagents that were called for and are not matched with a file yet."""
 
 Phase: TypeAlias = Literal["", "busy", "said", "over", "stopped", "failed", "ended"]
@@ -91,10 +91,11 @@ class Labels(Struct, array_like=True):
 
 
 class Task(Struct, array_like=True):
-    """A call for a subagent: its kind and a checksum of the words it starts with."""
+    """A call for a subagent that nothing links with its file: its kind, a checksum of the words it starts with, its end."""
 
     kind: str | None = None
     opening: int = 0
+    done: str = ""
 
 
 class Link(Struct, array_like=True):

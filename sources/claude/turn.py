@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
+from ..text import when
 from .state import Phase, Transcript
-from .text import moment
 
 LATE_SECONDS = 10.0
 """A row with a time that lies further back than this was not written late: the clock was set back."""
@@ -37,7 +37,7 @@ def turn(transcript: Transcript, phase: Phase, stamp: str, *, begins: bool = Fal
 
 def _late(stamp: str, since: str) -> bool:
     """Whether a row was only written late; by more than a moment it is the clock that was set back."""
-    one, other = moment(stamp), moment(since)
+    one, other = when(stamp), when(since)
     return one is not None and other is not None and (other - one).total_seconds() < LATE_SECONDS
 
 

@@ -11,9 +11,9 @@ from typing import Literal
 from msgspec import Struct
 
 from ...protocol.session import Activity, Evidence, EvidenceKind, WaitingFor
-from .presence import Presence, registers
+from ..text import tidy, when
+from .presence import Presence, registers, when_millis
 from .state import Agent, Call, State, Transcript
-from .text import moment, moment_of_millis, plain
 
 SETTLE_SECONDS = 15.0
 """2.1.50 writes no stop reason: text that nothing follows for so long was the end of the answer."""
@@ -60,7 +60,7 @@ def judge(state: State, presence: Presence, now: float, modified_at: float | Non
         helpers = [judge_agent(state, agent, verdict, presence, now) for agent in state.agents.values()]
         if any(helper.activity == "working" for helper in helpers):
             due = min((helper.due for helper in helpers if helper.due is not None), default=None)
-            since = moment(state.main.since)
+            since = when(state.main.since)
             return _verdict("working", "record", "a subagent is still running", since, due=due)
     return verdict
 
@@ -68,26 +68,27 @@ def judge(state: State, presence: Presence, now: float, modified_at: float | Non
 def judge_agent(state: State, agent: Agent, session: Verdict, presence: Presence, now: float) -> Verdict:
     """Say what one subagent is doing, given what its session is doing."""
     alive = presence.liveness == "alive"
-    if session.activity == "terminal" or finished(agent):
+    if session.activity == "terminal" or finished(state, agent):
         return _ended("record", "the subagent is done", "done")
     # The register says busy for as long as any subagent runs.
     if alive and session.evidence.kind == "registry" and session.waiting_for == "prompt":
         return _ended("registry", "the client's registry says idle", "done")
     call = _newest(agent.transcript)
     if call is not None or alive or parent_call(state, agent) in state.main.open:
-        return _verdict("working", "record", "the subagent is at work", moment(agent.transcript.since), call=call)
+        return _verdict("working", "record", "the subagent is at work", when(agent.transcript.since), call=call)
     age = _age(agent.transcript, now, None)
     if age < QUIET_SECONDS:
         return _verdict("working", "record", "the subagent is at work", None, due=now + QUIET_SECONDS - age)
-    return _verdict("idle", "none", "nothing was written for a long time", moment(agent.transcript.since))
+    return _verdict("idle", "none", "nothing was written for a long time", when(agent.transcript.since))
 
 
-def finished(agent: Agent) -> bool:
+def finished(state: State, agent: Agent) -> bool:
     """Whether a subagent has done its work: by its own rows, its meta file or its parent's rows."""
     transcript = agent.transcript
     if agent.finished or transcript.phase in {"over", "stopped", "failed"}:
         return True
-    done, last = moment(agent.link.done), moment(transcript.last)
+    task = state.tasks.get(parent_call(state, agent) or "")
+    done, last = when(agent.link.done or (task.done if task else "")), when(transcript.last)
     # One that was reported done can be asked to go on: then its rows are the younger ones.
     return done is not None and (last is None or (last - done).total_seconds() <= SLACK_SECONDS)
 
@@ -104,8 +105,8 @@ def _told(main: Transcript, presence: Presence) -> Verdict | None:
     record = presence.record
     if record is None or record.status is None:
         return None
-    since, call = moment_of_millis(record.since), _newest(main)
-    detail = f"the client's registry says {plain(record.waitingFor or record.status, 40)}"
+    since, call = when_millis(record.since), _newest(main)
+    detail = f"the client's registry says {tidy(record.waitingFor or record.status, 40)}"
     if record.status == "busy":
         return _verdict("working", "registry", detail, since, call=call)
     if record.status == "waiting":
@@ -121,11 +122,11 @@ def _told(main: Transcript, presence: Presence) -> Verdict | None:
 
 def _written(main: Transcript, age: float, now: float, *, alive: bool) -> Verdict:
     """What the rows alone say."""
-    since, call = moment(main.since), _newest(main)
+    since, call = when(main.since), _newest(main)
     if call is not None:
-        detail = f"{plain(call.name, 80)} has no result yet"
+        detail = f"{tidy(call.name, 80)} has no result yet"
         asked = ASKING.get(call.name)
-        return _verdict("waiting" if asked else "working", "tool", detail, moment(call.since), asked, call)
+        return _verdict("waiting" if asked else "working", "tool", detail, when(call.since), asked, call)
     if main.phase == "busy":
         if alive or age < QUIET_SECONDS:
             due = None if alive else now + QUIET_SECONDS - age
@@ -155,7 +156,7 @@ def _newest(transcript: Transcript) -> Call | None:
 
 def _age(transcript: Transcript, now: float, modified_at: float | None) -> float:
     """How long ago the last row was written, in seconds; a time in the future says nothing."""
-    last = moment(transcript.last)
+    last = when(transcript.last)
     stamp = last.timestamp() if last is not None else modified_at
     if stamp is None or stamp > now + FUTURE_SECONDS:
         return float("inf")

@@ -507,6 +507,26 @@ def test_async_iteration_wakes_up_by_itself(folder: str, board: Board, monkeypat
     assert asyncio.run(run()) < PATIENCE
 
 
+def test_async_iteration_does_not_spin(folder: str, board: Board) -> None:
+    looks: list[float] = []
+
+    class Counting(Subscriber):
+        def receive(self, timeout: float) -> list[Item]:
+            looks.append(timeout)
+            assert len(looks) < 1000, "it goes round and round"
+            return super().receive(timeout)
+
+    async def run() -> None:
+        steps = asyncio.create_task(stepping(board))
+        try:
+            await asyncio.wait_for(first(Counting(folder), 3, lambda _: board.say(state("a"))), PATIENCE)
+        finally:
+            steps.cancel()
+
+    asyncio.run(run())
+    assert len(looks) < 50
+
+
 @pytest.mark.parametrize("heartbeat", [False, True])
 def test_async_iteration_does_not_wait_for_ever(folder: str, board: Board, *, heartbeat: bool) -> None:
     async def run() -> None:

@@ -3,6 +3,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
+from harness import wait_for
+
 from bellboard.protocol.addresses import CONTROL, SNAPSHOT, address
 from bellboard.protocol.ask import Command, Reply, SnapshotPage, SnapshotRequest
 from bellboard.protocol.channel import Asking
@@ -12,7 +14,6 @@ from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
 from bellboard.supervisor.answers import MOST_REQUESTS, PAGE_SESSIONS, Answers
 from bellboard.supervisor.clock import Moment
-from harness import wait_for
 
 NOW = Moment(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), 0.0)
 

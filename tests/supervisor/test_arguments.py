@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from bellboard.supervisor.arguments import parse
 from bellboard.supervisor.version import VERSION
 

@@ -4,6 +4,7 @@ import sys
 from typing import NoReturn
 
 import pytest
+
 from bellboard.supervisor import commands
 from bellboard.supervisor.cli import main
 from bellboard.supervisor.version import VERSION
@@ -52,7 +53,10 @@ def test_a_usage_error_ends_with_two(capsys: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.parametrize("code", [0, 1, 3, 10])
 def test_the_exit_code_is_the_commands(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "run", lambda options: code)
+    def run(_: argparse.Namespace) -> int:
+        return code
+
+    monkeypatch.setattr(commands, "run", run)
     assert main(["health"]) == code
 
 

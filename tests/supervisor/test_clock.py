@@ -1,6 +1,7 @@
-from bellboard.supervisor.clock import MOST_PER_TICK, Ticks
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from bellboard.supervisor.clock import MOST_PER_TICK, Ticks
 
 
 def test_the_boards_time_begins_at_zero_and_follows_the_clock() -> None:

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from bellboard.supervisor.errors import AlreadyRunning, FolderError
 from bellboard.supervisor.folders import LOCK, lock, private_folder
 
@@ -115,7 +116,7 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_lock_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FolderError, match="cannot make the lock .*: No such file or directory"):
+    with pytest.raises(FolderError, match=r"cannot make the lock .*: No such file or directory"):
         lock(str(tmp_path / "nowhere"))
 
 

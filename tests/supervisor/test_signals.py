@@ -3,6 +3,7 @@ import select
 import signal
 
 import pytest
+
 from bellboard.supervisor.signals import HANDLED, Signals
 
 

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.session import Evidence, SessionState, Subagent
 from bellboard.supervisor.aggregator.aggregator import Plan, Tracked
@@ -14,8 +17,6 @@ from bellboard.supervisor.aggregator.ledger import Entry
 from bellboard.supervisor.aggregator.lifecycle import State
 from bellboard.supervisor.errors import StorageError
 from bellboard.supervisor.store import FILE, FORGET_SECONDS, SCHEMA, Store, Stored
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 

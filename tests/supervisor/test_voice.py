@@ -3,12 +3,13 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 import pytest
+from harness import wait_for
+
 from bellboard.protocol.channel import Listening
 from bellboard.protocol.codec import EVENT
 from bellboard.protocol.event import Discovered, Event, HealthChanged, Heartbeat, Removed
 from bellboard.protocol.session import HealthState, SessionState
 from bellboard.supervisor.voice import HEARTBEAT_SECONDS, LEAST_SECONDS, Voice
-from harness import wait_for
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -59,9 +60,7 @@ def removed(seq: int, name: str) -> Removed:
 
 
 def health(seq: int, source: str = "claude") -> HealthChanged:
-    return HealthChanged(
-        epoch="e", seq=seq, source=source, source_seq=seq, at=AT, health=HealthState(source=source)
-    )
+    return HealthChanged(epoch="e", seq=seq, source=source, source_seq=seq, at=AT, health=HealthState(source=source))
 
 
 def beat(seq: int) -> Heartbeat:

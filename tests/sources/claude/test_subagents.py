@@ -149,7 +149,7 @@ def test_subagents_that_run_side_by_side_are_told_apart_by_the_words_they_began_
 
     desk.write(result("t1", at=9, toolUseResult={"status": "completed", "agentId": "a1"}))
     desk.write(result("t0", at=10, toolUseResult="User rejected tool use"))
-    assert [helper.activity for helper in helpers(desk)] == ["working", "terminal", "working"]
+    assert [helper.activity for helper in helpers(desk)] == ["terminal", "terminal", "working"]
 
 
 def test_a_report_written_late_does_not_undo_a_later_one(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from claude_home import NOON, answer, call, line, note, prompt, result, told
 
 from bellboard.protocol.session import Evidence
 from bellboard.sources.claude.presence import Presence, Record
-from bellboard.sources.claude.state import Agent, Link, State, Transcript
+from bellboard.sources.claude.state import Agent, Link, State, Transcript, fresh
 from bellboard.sources.claude.verdict import QUIET_SECONDS, SETTLE_SECONDS, Verdict, finished, judge, judge_agent
 
 TWELVE = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -168,19 +168,19 @@ def helper(*, last: float = 5, done: float | None = None, **fields: object) -> A
 
 
 def test_a_subagent_is_done_by_its_own_rows_its_meta_file_or_its_parents_report() -> None:
-    assert not finished(helper())
-    assert finished(helper(phase="over"))
-    assert finished(helper(phase="stopped"))
-    assert finished(helper(phase="failed"))
-    assert finished(helper(last=5, done=6))
-    assert finished(helper(last=6, done=5))
+    assert not finished(fresh(), helper())
+    assert finished(fresh(), helper(phase="over"))
+    assert finished(fresh(), helper(phase="stopped"))
+    assert finished(fresh(), helper(phase="failed"))
+    assert finished(fresh(), helper(last=5, done=6))
+    assert finished(fresh(), helper(last=6, done=5))
     agent = helper()
     agent.finished = True
-    assert finished(agent)
+    assert finished(fresh(), agent)
 
 
 def test_a_subagent_that_writes_on_after_it_was_reported_is_at_work_again() -> None:
-    assert not finished(helper(last=9, done=5))
+    assert not finished(fresh(), helper(last=9, done=5))
 
 
 def background(state: State, presence: Presence, now: float, agent: Agent) -> tuple[Verdict, Verdict]:

@@ -2,6 +2,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
+
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.event import (
     BoardEvent,
@@ -19,7 +21,6 @@ from bellboard.protocol.session import HealthState, SessionState
 from bellboard.protocol.update import SourceUpdate, Update
 from bellboard.supervisor.aggregator.aggregator import Aggregator, Plan, Rules
 from bellboard.supervisor.clock import Moment
-from msgspec import structs
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HOUR, DAY = 3600.0, 86400.0
@@ -152,11 +153,13 @@ def test_a_session_whose_first_data_is_terminal_is_discovered_and_ends(ended: di
     assert [event.seq for event in board.heard] == [1, 2]
 
 
-@pytest.mark.parametrize(("said", "stored"), [(-60.0, -60.0), (60.0, 0.0), (None, 0.0)], ids=["past", "future", "unset"])
+@pytest.mark.parametrize(
+    ("said", "stored"), [(-60.0, -60.0), (60.0, 0.0), (None, 0.0)], ids=["past", "future", "unset"]
+)
 def test_an_end_is_when_the_source_says_but_never_in_the_future(said: float | None, stored: float) -> None:
     board = Board()
     board.say()
-    fields = {} if said is None else {"ended_at": board.wall(said)}
+    fields: dict[str, Any] = {} if said is None else {"ended_at": board.wall(said)}
     assert board.say(terminal=True, **fields) == [("terminal", "s", "terminal")]
     session = board.session()
     assert (session.completed_at, session.end_reason) == (board.wall(stored), "ended")
@@ -173,9 +176,9 @@ def test_an_ended_session_that_says_more_of_its_end_is_updated_and_ended_when_it
 def test_silent_history_enters_piece_by_piece_without_ringing() -> None:
     board = Board()
     spoke = board.wall(-2 * DAY)
-    assert board.say(age=2 * DAY, message_count_delta=100, activity="working", last_activity_at=board.wall(-3 * DAY)) == [
-        ("discovered", "s", "terminal")
-    ]
+    assert board.say(
+        age=2 * DAY, message_count_delta=100, activity="working", last_activity_at=board.wall(-3 * DAY)
+    ) == [("discovered", "s", "terminal")]
     assert board.say(age=2 * DAY, message_count_delta=100) == [("updated", "s", "terminal")]
     assert board.say(age=2 * DAY, message_count_delta=7, activity="waiting", last_activity_at=spoke) == [
         ("updated", "s", "terminal")
@@ -301,7 +304,10 @@ def test_a_removed_session_that_ends_again_ends_now_and_for_todays_reason() -> N
     board = Board()
     board.say(message_count_delta=3, terminal=True, end_reason="closed")
     board.wait(DAY)
-    assert board.say(message_count_delta=1, terminal=True) == [("resumed", "s", "terminal"), ("terminal", "s", "terminal")]
+    assert board.say(message_count_delta=1, terminal=True) == [
+        ("resumed", "s", "terminal"),
+        ("terminal", "s", "terminal"),
+    ]
     session = board.session()
     assert (session.message_count, session.completed_at, session.end_reason) == (4, board.wall(), "ended")
     assert board.wait(DAY - 1) == []
@@ -402,7 +408,9 @@ def test_a_chain_in_one_batch_rings_at_each_link_and_is_stored_once() -> None:
     board = Board()
     batch = [board.update(message_count_delta=count) for count in (1, 2, 3)]
     plan = board.core.plan(batch, board.now)
-    assert [(event.kind, event.session.message_count) for event in plan.events if not isinstance(event, HealthChanged)] == [
+    assert [
+        (event.kind, event.session.message_count) for event in plan.events if not isinstance(event, HealthChanged)
+    ] == [
         ("discovered", 1),
         ("updated", 3),
         ("updated", 6),
@@ -530,9 +538,7 @@ def test_a_stored_session_that_was_removed_is_not_shown_and_goes_on_with_its_cou
     assert board.core.sessions() == []
     assert board.wait(DAY) == []
     assert board.say(message_count_delta=1) == [("resumed", "s", "active")]
-    assert board.session() == structs.replace(
-        ACTIVE, message_count=4, last_data_received_at=board.wall(), version=8
-    )
+    assert board.session() == structs.replace(ACTIVE, message_count=4, last_data_received_at=board.wall(), version=8)
 
 
 def test_a_stored_session_from_the_future_or_without_times_is_as_old_as_the_start() -> None:

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from bellboard.protocol.session import HealthState
 from bellboard.protocol.update import Beat, Fault
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
@@ -170,9 +171,7 @@ def test_a_source_that_cannot_be_loaded_has_failed_until_it_gets_through_a_pass(
 def test_a_bad_record_is_told_but_degrades_nothing() -> None:
     book = opened()
     book.fault("claude", Fault(scope="record", code="malformed", detail="unreadable message: x"))
-    assert book.news(LATER) == [
-        HealthState(source="claude", last_error="unreadable message: x", updated_at=LATER)
-    ]
+    assert book.news(LATER) == [HealthState(source="claude", last_error="unreadable message: x", updated_at=LATER)]
 
 
 def test_unknown_records_are_counted_and_alone_degrade_nothing() -> None:
@@ -250,7 +249,9 @@ def test_a_source_is_settled_when_it_has_shown_all_or_never_will() -> None:
     book.fault("failed", Fault(scope="source", code="x", detail="x"))
     book.paused("paused", paused=True)
     book.ended("dying", "exit code 1", progressed=False)
-    assert {source for source in ("passed", "reading", "absent", "failed", "paused", "dying") if book.settled(source)} == {
+    assert {
+        source for source in ("passed", "reading", "absent", "failed", "paused", "dying") if book.settled(source)
+    } == {
         "passed",
         "absent",
         "failed",

@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import Phase, example, find, given, settings
+from hypothesis import strategies as st
+
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.order import Ack, Downward, Nack
 from bellboard.protocol.session import SessionState
@@ -12,8 +15,6 @@ from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
 from bellboard.supervisor.aggregator.ledger import Entry, HandleKey, Ledger, Verdict
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.store import Store
-from hypothesis import Phase, example, find, given, settings
-from hypothesis import strategies as st
 
 
 def update(seq: int, before: str, after: str, *, inc: int = 1, handle: str = "h", session: str | None = "s") -> Update:
@@ -413,7 +414,7 @@ class LooseLedger(Ledger):
 RETURN: Script = [("read", 1, 0), ("send", 0, 0), ("blink", 1, 0), ("send", 1, 0), ("take", 2, 0), ("hear", 2, 0)]
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=1000)
 @example(RETURN)
 @given(SCRIPTS)
 def test_whatever_happens_the_board_ends_with_what_the_artifacts_say(script: Script) -> None:
@@ -422,9 +423,7 @@ def test_whatever_happens_the_board_ends_with_what_the_artifacts_say(script: Scr
     assert {name: session.activity for name, session in house.sessions().items()} == {
         name: "working" if artifact.alive else "idle" for name, artifact in house.artifacts.items()
     }
-    assert house.board.ledger.cursors("claude") == {
-        name: artifact.cursor for name, artifact in house.artifacts.items()
-    }
+    assert house.board.ledger.cursors("claude") == {name: artifact.cursor for name, artifact in house.artifacts.items()}
 
 
 def test_the_same_house_with_a_loosened_ledger_counts_too_much() -> None:

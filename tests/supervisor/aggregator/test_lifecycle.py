@@ -2,6 +2,7 @@ from itertools import product
 from typing import get_args
 
 import pytest
+
 from bellboard.protocol.event import EventKind
 from bellboard.supervisor.aggregator.lifecycle import TRANSITIONS, IllegalStep, State, Step, Trigger, step
 

@@ -2,12 +2,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from bellboard.protocol.session import Evidence, SessionState, Subagent
-from bellboard.protocol.update import SourceUpdate
-from bellboard.supervisor.aggregator.merge import CLAMPED, COUNTED, SAID, merge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
+
+from bellboard.protocol.session import Evidence, SessionState, Subagent
+from bellboard.protocol.update import SourceUpdate
+from bellboard.supervisor.aggregator.merge import CLAMPED, COUNTED, SAID, merge
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EARLIER = NOW - timedelta(minutes=5)

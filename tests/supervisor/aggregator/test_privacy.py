@@ -1,7 +1,8 @@
 import pytest
-from bellboard.supervisor.aggregator.privacy import TEXT_LIMIT, redact
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from bellboard.supervisor.aggregator.privacy import TEXT_LIMIT, redact
 
 
 @pytest.mark.parametrize(

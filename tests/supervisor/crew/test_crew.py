@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from harness import wait_for
+
 from bellboard.protocol.channel import Poll
 from bellboard.protocol.order import Drain, Order
 from bellboard.supervisor.crew.crew import LAST_WORDS_SECONDS, START_TROUBLE_SECONDS, Crew, Ended, new_token
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.roster import DRAIN_SECONDS, Push, Roster
-from harness import wait_for
 
 StandIn = Callable[[str], None]
 
@@ -41,7 +42,7 @@ class Place:
         return pid
 
     def try_start(self, source: str, inc: int, clock: float = 0.0) -> int | None:
-        order = Order(source=source, inc=inc, token="t", endpoint="ipc:///nowhere", parent_pid=os.getpid())
+        order = Order(source=source, inc=inc, token=new_token(), endpoint="ipc:///nowhere", parent_pid=os.getpid())
         return self.crew.start(order, clock)
 
     def wait_until_it_ended(self, source: str = "mock") -> None:
@@ -158,9 +159,7 @@ def test_last_lines_are_passed_on_before_the_end_is(
     assert caplog.messages == ["mock: oh no", "mock: the worker ended: killed by SIGABRT"]
 
 
-def test_a_worker_that_closes_its_standard_streams_does_not_keep_anybody_awake(
-    stand_in: StandIn, place: Place
-) -> None:
+def test_a_worker_that_closes_its_standard_streams_does_not_keep_anybody_awake(stand_in: StandIn, place: Place) -> None:
     stand_in("exec >/dev/null 2>&1; exec sleep 60")
     pid = place.start()
     assert place.poll.wait(10) != set()

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
+from harness import wait_for
+
 from bellboard.protocol.channel import Answering, Poll
 from bellboard.protocol.codec import ORDER, UPWARD
 from bellboard.protocol.order import Order
 from bellboard.protocol.update import Hello
 from bellboard.supervisor.crew.process import LINE_BYTES, LOG_LINES, Process, ending
-from harness import wait_for
 
 StandIn = Callable[[str], None]
 Start = Callable[[], Process]

@@ -1,7 +1,8 @@
 import pytest
-from bellboard.supervisor.crew.restart import Backoff, Policy, after_death
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from bellboard.supervisor.crew.restart import Backoff, Policy, after_death
 
 POLICY = Policy(first=0.5, most=60.0, at_least=0.5)
 
@@ -19,7 +20,7 @@ def test_a_row_of_deaths_waits_twice_as_long_each_time_up_to_the_most() -> None:
 def test_the_first_restart_is_immediate_but_starts_keep_their_distance() -> None:
     for alive, not_before in ((0.0, 10.5), (0.2, 10.3), (0.5, 10.0), (9.0, 10.0)):
         backoff = after_death(Backoff(), POLICY, progressed=False, started_at=10.0 - alive, clock=10.0, jitter=0.0)
-        assert backoff == Backoff(deaths=1, not_before=pytest.approx(not_before))
+        assert (backoff.deaths, backoff.not_before) == (1, pytest.approx(not_before))
 
 
 def test_progress_ends_the_row() -> None:
@@ -31,7 +32,8 @@ def test_progress_ends_the_row() -> None:
 
 def test_jitter_takes_up_to_half_of_the_pause_away() -> None:
     pauses = [
-        after_death(Backoff(deaths=4), POLICY, progressed=False, started_at=0.0, clock=10.0, jitter=jitter).not_before - 10
+        after_death(Backoff(deaths=4), POLICY, progressed=False, started_at=0.0, clock=10.0, jitter=jitter).not_before
+        - 10
         for jitter in (0.0, 0.5, 1.0)
     ]
     assert pauses == [4.0, 3.0, 2.0]

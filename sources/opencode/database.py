@@ -1,0 +1,204 @@
+"""Database: read the client's SQLite store while the client writes it. The only file that knows sqlite3.
+
+It is opened read-only, asked in one short transaction and closed again, so that the client's own housekeeping never waits
+for us. Most of what is new stands in the write-ahead log beside the file, so the file alone is never read. Columns have
+grown over the releases; those that are missing say nothing. The counterpart for the older store is `tree.py`.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from ..errors import SourceError
+from ..files import look
+from .fold import LATEST
+from .rows import ID_LIMIT, Key, Message, Part, Session, message_in, number, part_of
+
+PATIENCE_SECONDS = 1.0
+"""How long the store may be locked before this reading gives up."""
+
+PARTS_LIMIT = 4096
+"""Parts of one message that are looked at."""
+
+_OPTIONAL = ("parent_id", "slug", "directory", "title", "version", "time_compacting", "time_archived", "revert")
+
+_NEWEST = f"SELECT id, time_updated FROM message WHERE session_id = s.id ORDER BY time_created DESC, id DESC LIMIT {LATEST}"
+
+# What of a session can change without its own row: how many messages there are, and the newest ones with their parts.
+_SHAPE = f"""
+    (SELECT count(*) FROM message WHERE session_id = s.id),
+    (SELECT group_concat(id || ':' || time_updated) FROM ({_NEWEST})),
+    (SELECT count(*) FROM part WHERE message_id IN (SELECT id FROM ({_NEWEST}))),
+    (SELECT max(time_updated) FROM ({_NEWEST})),
+    (SELECT max(time_updated) FROM part WHERE message_id IN (SELECT id FROM ({_NEWEST})))
+"""
+
+# A row whose place or name is none of the client's would never be passed over: it is left out.
+_SOUND = f"typeof(time_created) = 'integer' AND typeof(id) = 'text' AND length(id) <= {ID_LIMIT}"
+
+_TEXT = "CASE WHEN json_valid(data) THEN json_remove(data, '$.summary.diffs', '$.error.data', '$.system') END"
+
+_LATEST_MESSAGES = f"""
+    SELECT id, time_created, {_TEXT} FROM message WHERE session_id = ? AND {_SOUND}
+    ORDER BY time_created DESC, id DESC LIMIT {LATEST}
+"""
+
+_PAGE = f"""
+    SELECT id, time_created, {_TEXT} FROM message WHERE session_id = ? AND (time_created, id) > (?, ?) AND {_SOUND}
+    ORDER BY time_created, id LIMIT ?
+"""
+
+# Never the whole text: it holds the tool's output.
+_FIELDS = "'$.type', '$.tool', '$.state.status', '$.state.time.start', '$.state.time.end'"
+
+_PARTS = f"""
+    SELECT id, CASE WHEN json_valid(data) THEN json_extract(data, {_FIELDS}) END FROM part
+    WHERE message_id = ? ORDER BY id LIMIT {PARTS_LIMIT}
+"""
+
+
+class Seen(Struct, frozen=True):
+    """A session as a glance shows it: `modified` (milliseconds) is its newest change, `stamp` describes all that matters."""
+
+    session: Session
+    modified: int
+    stamp: str
+
+
+class Reading:
+    """One session at one moment: every answer is from the same transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, seen: Seen) -> None:
+        self._connection = connection
+        self.session = seen.session
+        self.stamp = seen.stamp
+
+    def latest(self) -> list[Message]:
+        """Return the newest messages, oldest first."""
+        return _messages(self._connection.execute(_LATEST_MESSAGES, (self.session.id,)))[::-1]
+
+    def page(self, floor: Key, limit: int) -> list[Message]:
+        """Return the next messages after `floor`, oldest first."""
+        return _messages(self._connection.execute(_PAGE, (self.session.id, *floor, limit)))
+
+    def parts(self, messages: Iterable[str]) -> dict[str, list[Part]]:
+        """Return the parts of each of these messages."""
+        return {name: [_part(*row) for row in self._connection.execute(_PARTS, (name,))] for name in messages}
+
+
+class Database:
+    """One database file of the client."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def shape(self) -> str:
+        """Describe the store's files: as long as this is the same nothing was written. "" if there is none."""
+        status = look(self.path)
+        if status is None:
+            return ""
+        log = look(f"{self.path}-wal")
+        # An empty log is as good as none: a reader makes one, and the last writer to leave removes it.
+        written = f"{log.st_mtime_ns:x}.{log.st_size:x}.{log.st_ino:x}" if log is not None and log.st_size else ""
+        return f"{status.st_mtime_ns:x}.{status.st_size:x}.{status.st_ino:x}+{written}"
+
+    def glance(self, since: int | None = None, besides: Sequence[str] = ()) -> tuple[int, list[Seen]]:
+        """Return how many sessions there are, and those written since then, or named; all of them with None.
+
+        Raises SourceError if the store cannot be read now.
+        """
+        with self._asking() as connection:
+            columns = _columns(connection)
+            if not columns:
+                return 0, []  # made a moment ago, and still without tables
+            (total,) = connection.execute("SELECT count(*) FROM session").fetchone()
+            if since is None:
+                rows = connection.execute(_sessions(columns, "1"))
+            else:
+                rows = connection.execute(
+                    _sessions(columns, "s.time_updated >= ? OR s.id IN (SELECT value FROM json_each(?))"),
+                    (since, msgspec.json.encode(besides).decode()),
+                )
+            return total, [seen for row in rows if (seen := _seen(row)) is not None]
+
+    @contextmanager
+    def reading(self, session: str) -> Iterator[Reading | None]:
+        """Read one session; None if it is not there. Raises SourceError if the store cannot be read now."""
+        with self._asking() as connection:
+            columns = _columns(connection)
+            row = connection.execute(_sessions(columns, "s.id = ?"), (session,)).fetchone() if columns else None
+            seen = _seen(row) if row is not None else None
+            yield Reading(connection, seen) if seen is not None else None
+
+    @contextmanager
+    def _asking(self) -> Iterator[sqlite3.Connection]:
+        # Read-only, but never "immutable": that would leave out the log.
+        address = f"file:{quote(os.fsencode(self.path))}?mode=ro"
+        try:
+            with closing(
+                sqlite3.connect(address, uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
+            ) as connection:
+                connection.text_factory = _text
+                connection.execute("PRAGMA query_only = 1")
+                connection.execute("BEGIN")
+                yield connection
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorname", type(error).__name__)
+            raise SourceError(f"the database cannot be read now ({code})") from error
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _columns(connection: sqlite3.Connection) -> frozenset[str]:
+    found = frozenset(str(row[1]) for row in connection.execute("PRAGMA table_info(session)"))
+    if not found and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise SourceError("the database has no table of sessions: it is of a release that is not known")
+    return found
+
+
+def _sessions(columns: frozenset[str], which: str) -> str:
+    optional = ", ".join(f"s.{name}" if name in columns else "NULL" for name in _OPTIONAL[:-1])
+    # Its text is long (a diff) and says only that there is one.
+    revert = "coalesce(s.revert, 'null') <> 'null'" if _OPTIONAL[-1] in columns else "0"
+    return f"SELECT s.id, s.time_created, s.time_updated, {optional}, {revert}, {_SHAPE} FROM session s WHERE {which}"  # noqa: S608 - nothing but constants
+
+
+def _seen(row: tuple[Any, ...]) -> Seen | None:
+    name, created, updated, parent, slug, directory, title, version, compacting, archived, reverted = row[:11]
+    if not isinstance(name, str) or not 0 < len(name) <= ID_LIMIT:
+        return None
+    session = Session(
+        id=name,
+        parent=parent,
+        slug=slug,
+        directory=directory,
+        title=title,
+        version=version,
+        created=number(created) or 0,
+        updated=number(updated) or 0,
+        compacting=number(compacting),
+        archived=number(archived),
+        reverted=bool(reverted),
+    )
+    modified = max(session.updated, number(row[-2]) or 0, number(row[-1]) or 0)
+    return Seen(session, modified, blake2b(repr(row).encode(), digest_size=12).hexdigest())
+
+
+def _messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
+    return [message_in(text.encode() if isinstance(text, str) else b"", name, at) for name, at, text in rows]
+
+
+def _part(name: object, text: object) -> Part:
+    if not isinstance(text, str):
+        return Part(id=str(name))
+    kind, tool, status, start, end = msgspec.json.decode(text)
+    return part_of(str(name), kind, tool, status, start, end)

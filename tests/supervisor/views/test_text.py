@@ -1,0 +1,291 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bellboard.protocol.event import Discovered, HealthChanged, Snapshot
+from bellboard.protocol.session import Evidence, HealthState, SessionState, Subagent
+from bellboard.supervisor.views.text import (
+    age,
+    context,
+    detail,
+    event_line,
+    health_table,
+    order,
+    plain,
+    short,
+    state_word,
+    table,
+    why,
+)
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def ago(**span: float) -> datetime:
+    return NOW - timedelta(**span)
+
+
+def session(name: str = "s", source: str = "claude", **fields: Any) -> SessionState:
+    return SessionState(id=name, source=source, **fields)
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (None, "-"),
+        (NOW, "0s"),
+        (ago(seconds=59.9), "59s"),
+        (ago(seconds=60), "1m"),
+        (ago(minutes=59), "59m"),
+        (ago(hours=1), "1h"),
+        (ago(hours=47), "1d"),
+        (ago(days=400), "400d"),
+        (ago(seconds=-5), "0s"),
+    ],
+)
+def test_an_age_is_said_in_its_largest_unit(then: datetime | None, said: str) -> None:
+    assert age(then, NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (None, "-"),
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0k"),
+        (1949, "1.9k"),
+        (12_345, "12k"),
+        (999_999, "1000k"),
+        (1_000_000, "1.0M"),
+        (25_500_000, "26M"),
+    ],
+)
+def test_a_number_is_short_and_an_unknown_one_a_dash(count: int | None, said: str) -> None:
+    assert short(count) == said
+
+
+def test_plain_text_has_no_control_characters() -> None:
+    assert plain("bell\x07 \x1b[31mred\r\n\u202e grün 🙂") == "bell   [31mred    grün 🙂"
+    assert plain(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({}, "idle"),
+        ({"activity": "working"}, "working"),
+        ({"activity": "terminal"}, "terminal"),
+        ({"activity": "waiting"}, "waiting"),
+        ({"activity": "waiting", "waiting_for": "prompt"}, "waiting"),
+        ({"activity": "waiting", "waiting_for": "permission"}, "needs permission"),
+        ({"activity": "waiting", "waiting_for": "question"}, "needs question"),
+        ({"activity": "working", "waiting_for": "plan"}, "working"),
+    ],
+)
+def test_a_state_is_a_word_or_two(fields: dict[str, Any], word: str) -> None:
+    assert state_word(session(**fields)) == word
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "-"),
+        ({"max_context_tokens": 200_000}, "-"),
+        ({"context_tokens": 50_000}, "50k"),
+        ({"context_tokens": 50_000, "context_utilization": 0.25, "max_context_from": "reported"}, "50k 25%"),
+        ({"context_tokens": 50_000, "context_utilization": 0.25, "max_context_from": "table"}, "50k ~25%"),
+        ({"context_tokens": 50_000, "context_utilization": 0.25, "max_context_from": "observed"}, "50k ~25%"),
+        ({"context_tokens": 0, "context_utilization": 0.0, "max_context_from": "reported"}, "0 0%"),
+    ],
+)
+def test_a_maximum_that_is_not_the_clients_own_is_marked(fields: dict[str, Any], said: str) -> None:
+    assert context(session(**fields)) == said
+
+
+def test_who_needs_you_comes_first_longest_wait_on_top_then_the_living_then_the_ended() -> None:
+    sessions = [
+        session("ended", activity="terminal", lifecycle="terminal", last_activity_at=ago(minutes=1)),
+        session(
+            "stale", activity="waiting", waiting_for="question", lifecycle="terminal", last_activity_at=ago(hours=2)
+        ),
+        session("old", activity="idle", last_activity_at=ago(hours=1)),
+        session("fresh", activity="working", last_activity_at=ago(minutes=1)),
+        session("asks", activity="waiting", waiting_for="question", last_activity_at=ago(minutes=2)),
+        session("waits", activity="waiting", waiting_for="permission", last_activity_at=ago(hours=9)),
+        session("silent", activity="idle", last_data_received_at=ago(days=1)),
+        session("new", activity="idle"),
+    ]
+    ordered = sorted(sessions, key=lambda each: order(each, NOW))
+    assert [each.id for each in ordered] == ["waits", "asks", "new", "fresh", "old", "silent", "ended", "stale"]
+
+
+SESSIONS = [
+    session(
+        "abc",
+        title="Ring the \x07 bells",
+        activity="waiting",
+        waiting_for="permission",
+        model="claude-opus-4-5-20990101-preview",
+        context_tokens=50_000,
+        context_utilization=0.25,
+        max_context_from="reported",
+        message_count=12,
+        tool_call_count=1234,
+        current_tool="Bash",
+        last_activity_at=ago(minutes=3),
+        working_dir="/home/anna/projects/bells/",
+        subagents=(
+            Subagent(id="a", activity="working"),
+            Subagent(id="b", activity="working"),
+            Subagent(id="c", activity="terminal"),
+        ),
+    ),
+    session("def", "codex", slug="a slug", activity="working", last_activity_at=ago(seconds=5)),
+]
+
+
+def test_the_board_is_a_table() -> None:
+    assert table(SESSIONS, NOW, 160).splitlines() == [
+        "   STATE             AGENT   MODEL                 CONTEXT  MSG  TOOLS  TOOL NOW  AGE  PROJECT  TITLE",
+        "!  needs permission  claude  claude-opus-4-5-2099  50k 25%  12   1.2k   Bash +2   3m   bells    Ring the   bells",
+        ">  working           codex   -                     -        0    0      -         5s   -        a slug",
+    ]
+
+
+def test_a_session_without_title_and_slug_is_called_by_its_id() -> None:
+    assert table([session("abc")], NOW, 160).splitlines()[1].endswith("  abc")
+
+
+def test_an_empty_table_is_its_head() -> None:
+    (head,) = table([], NOW, 160).splitlines()
+    assert head.split() == [
+        "STATE",
+        "AGENT",
+        "MODEL",
+        "CONTEXT",
+        "MSG",
+        "TOOLS",
+        "TOOL",
+        "NOW",
+        "AGE",
+        "PROJECT",
+        "TITLE",
+    ]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 300), st.text(), st.text(), st.text(), st.text())
+def test_no_line_of_the_table_is_wider_than_the_terminal_whatever_people_pasted(
+    width: int, title: str, model: str, folder: str, tool: str
+) -> None:
+    lines = table(
+        [*SESSIONS, session(title=title, model=model, working_dir=folder, current_tool=tool)], NOW, width
+    ).split("\n")
+    assert len(lines) == 4
+    assert all(len(line) <= max(width, 40) for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_title_that_does_not_fit_is_cut_with_a_mark() -> None:
+    (_, line) = table([session(title="x" * 300)], NOW, 100).splitlines()
+    assert len(line) == 100
+    assert line.endswith("x…")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "idle: the agent's files say no more"),
+        (
+            {"activity": "working", "evidence": Evidence(kind="tool", detail="Bash", since=ago(minutes=2))},
+            "working since 2m: a tool call has no result yet (Bash)",
+        ),
+        (
+            {"activity": "waiting", "waiting_for": "permission", "evidence": Evidence(kind="hook")},
+            "waiting for permission: its hook told us",
+        ),
+        (
+            {"activity": "terminal", "evidence": Evidence(kind="process", detail="pid 7 is \x1bgone")},
+            "terminal: its process says so (pid 7 is  gone)",
+        ),
+        ({"evidence": Evidence(kind="none")}, "idle: nothing says more"),
+    ],
+)
+def test_why_is_a_sentence_of_what_since_when_and_how_we_know(fields: dict[str, Any], sentence: str) -> None:
+    assert why(session(**fields), NOW) == sentence
+
+
+@pytest.mark.parametrize("kind", ["hook", "registry", "lock", "process", "record", "tool", "age", "none"])
+def test_every_kind_of_evidence_has_its_words(kind: Any) -> None:
+    assert why(session(evidence=Evidence(kind=kind)), NOW).startswith("idle: ")
+
+
+def test_a_detail_tells_everything_that_is_known_and_nothing_else() -> None:
+    one = session(
+        "a\x1bbc",
+        title="bells",
+        activity="working",
+        message_count=3,
+        subagents=(
+            Subagent(
+                id="x\x07",
+                kind="Explore",
+                activity="working",
+                current_tool="Grep",
+                message_count=2,
+                tool_call_count=5,
+                output_tokens=1500,
+            ),
+            Subagent(id="y", activity="terminal"),
+        ),
+    )
+    assert detail(one, NOW).splitlines() == [
+        "claude a bc",
+        "working: the agent's files say no more",
+        "  title: bells",
+        "  activity: working",
+        "  lifecycle: active",
+        "  max_context_from: unknown",
+        "  token_estimated: False",
+        "  message_count: 3",
+        "  tool_call_count: 0",
+        "  compaction_count: 0",
+        "  version: 0",
+        "  subagent x  (Explore): working, runs Grep, 2 messages, 5 tool calls, 1.5k tokens out",
+        "  subagent y (agent): terminal, 0 messages, 0 tool calls, - tokens out",
+    ]
+
+
+def test_health_is_a_line_a_source() -> None:
+    states = (
+        HealthState(source="claude", pid=7, rss_bytes=50 * 2**20, updated_at=ago(minutes=5)),
+        HealthState(source="codex", status="degraded", reason="discover failed:\x1b no", restarts=3, unknown_records=2),
+        HealthState(source="gemini", reason="not found: looked in ~/.gemini"),
+    )
+    assert health_table(states, NOW).splitlines() == [
+        "claude     healthy   | pid 7 | 50 MB | changed 5m ago",
+        "codex      degraded  | discover failed:  no | no worker | 3 restart(s) | 2 unknown record(s)",
+        "gemini     healthy   | not found: looked in ~/.gemini | no worker",
+    ]
+    assert health_table((), NOW) == ""
+
+
+def test_an_event_is_a_line() -> None:
+    state = session("abc", title="bel\x07ls", activity="working", current_tool="Bash", message_count=3)
+    event = Discovered(epoch="e", seq=1, source="claude", source_seq=1, id="abc", version=1, at=NOW, session=state)
+    health = HealthState(source="claude", status="failed", reason="it died\n")
+    assert [
+        event_line(Snapshot(epoch="e", seq=1, source_seqs={}, sessions=(state, state), health=(health,))),
+        event_line(event),
+        event_line(HealthChanged(epoch="e", seq=1, source="claude", source_seq=1, at=NOW, health=health)),
+        event_line(HealthChanged(epoch="e", seq=1, source="pi", source_seq=1, at=NOW, health=HealthState(source="pi"))),
+    ] == [
+        "snapshot    2 session(s), 1 source(s)",
+        "discovered  claude bel ls: working Bash, 3 messages",
+        "health      claude: failed: it died ",
+        "health      pi: healthy",
+    ]
