@@ -5,13 +5,16 @@ carries it together with the two ends of the cursor step that it stands for, so 
 exactly once. All messages are msgspec tagged unions; fields may grow, names stay.
 """
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from .session import Activity, Evidence, Subagent, Time, WaitingFor, WindowFrom
 
 PROTOCOL_VERSION = 1
+
+Delta: TypeAlias = Annotated[int, Meta(ge=0, le=1 << 40)]
+"""What one step adds to a count: never negative, and never so much that sums could overflow what is stored."""
 
 
 class SourceUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,10 +39,10 @@ class SourceUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_context_tokens: int | UnsetType | None = UNSET
     max_context_from: WindowFrom | UnsetType = UNSET
     token_estimated: bool | UnsetType = UNSET
-    message_count_delta: int = 0
-    tool_call_count_delta: int = 0
-    compaction_count_delta: int = 0
-    unknown_records_delta: int = 0
+    message_count_delta: Delta = 0
+    tool_call_count_delta: Delta = 0
+    compaction_count_delta: Delta = 0
+    unknown_records_delta: Delta = 0
     current_tool: str | UnsetType | None = UNSET
     current_tool_started_at: Time | UnsetType | None = UNSET
     waiting_for: WaitingFor | UnsetType | None = UNSET

@@ -87,11 +87,7 @@ def _continues(fd: int, status: os.stat_result, mark: Mark) -> bool:
         return True
     if status.st_size < mark.offset or _checksum(fd, mark.offset, TAIL_BYTES) != mark.tail:
         return False
-    moved = (status.st_dev, status.st_ino) != (mark.dev, mark.ino)
-    # A touched file that has not grown may have been saved anew with the same size: look at its other end, too.
-    if moved or status.st_size == mark.offset:
-        return crc32(os.pread(fd, min(HEAD_BYTES, mark.offset), 0)) == mark.head
-    return True
+    return crc32(os.pread(fd, min(HEAD_BYTES, mark.offset), 0)) == mark.head
 
 
 def _checksum(fd: int, offset: int, length: int) -> int:

@@ -21,7 +21,7 @@ from ..protocol.event import Snapshot, topic_of
 from ..protocol.session import SessionState
 from ..protocol.subscriber import Subscriber
 from .app import Supervisor
-from .config import Config, build, default_state_dir, read, seconds
+from .config import Config, Seconds, build, default_state_dir, read, seconds
 from .errors import SupervisorError, UsageError
 from .private import read_once
 from .views import document, text
@@ -127,11 +127,12 @@ def _board(options: argparse.Namespace) -> int:
 def _sessions(options: argparse.Namespace) -> int:
     if options.once:
         config = _config(options)
-        since = seconds(options.since) if options.since else seconds("all")
+        since = _age(options.since or "all")
         picture = read_once(msgspec.structs.replace(config, board=msgspec.structs.replace(config.board, since=since)))
     else:
         picture = _picture(_runtime_dir(options))
     chosen = _chosen(picture.sessions, options)
+    empty = not picture.sessions
     picture = msgspec.structs.replace(picture, sessions=tuple(chosen))
     if options.id is not None and not chosen:
         raise SupervisorError(f"no session whose id begins with {options.id!r}")
@@ -143,13 +144,14 @@ def _sessions(options: argparse.Namespace) -> int:
     elif chosen:
         _print_table(chosen)
     else:
-        sys.stderr.write("bellboard: no sessions" + (" that match" if picture.sessions else "") + "\n")
-    failed = [state for state in picture.health if state.status == "failed"]
-    for state in failed:
-        sys.stderr.write(f"bellboard: {state.source} failed: {state.reason}\n")
+        sys.stderr.write("bellboard: no sessions" + ("" if empty else " that match") + "\n")
+    unwell = [state for state in picture.health if state.status in {"degraded", "failed"}]
+    for state in unwell if options.once else ():
+        sys.stderr.write(f"bellboard: {state.source} {state.status}: {state.reason}\n")
+    incomplete = any(state.status == "failed" or state.discover_failures for state in unwell)
     if options.needs_you and chosen:
         return EXIT_SOMEONE_WAITS
-    return EXIT_ERROR if options.once and failed else EXIT_OK
+    return EXIT_ERROR if options.once and incomplete else EXIT_OK
 
 
 def _chosen(sessions: Iterable[SessionState], options: argparse.Namespace) -> list[SessionState]:
@@ -166,7 +168,7 @@ def _chosen(sessions: Iterable[SessionState], options: argparse.Namespace) -> li
     ]
 
 
-def _age(word: str) -> float:
+def _age(word: str) -> Seconds:
     try:
         return seconds(word)
     except ValueError as error:

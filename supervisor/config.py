@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from .aggregator.health import Thresholds
 from .errors import ConfigError
 
-BUILT_IN = ("claude", "codex", "gemini")
+BUILT_IN = ("claude", "codex", "gemini", "opencode", "pi")
 """Sources that run when nothing is said about them."""
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

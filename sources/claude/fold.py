@@ -24,6 +24,7 @@ def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None
     """Take in rows of the session's own transcript, or of the file of one subagent."""
     own = agent is None
     transcript = state.main if agent is None else agent
+    labels = state.labels if own else Labels()  # what a subagent's file notes is not about the session
     last = transcript.last
     for row in rows:
         kind = row.type
@@ -45,7 +46,7 @@ def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None
                 user(state, transcript, row, stamp, own)
             elif kind == "system":
                 _system(transcript, row, stamp)
-        elif not _note(state.labels, transcript, row):
+        elif not _note(labels, transcript, row):
             state.unknown += 1
     transcript.last = last
     if own:

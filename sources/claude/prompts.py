@@ -116,6 +116,5 @@ def _notified(state: State, text: str, stamp: str) -> None:
     task, status = _TASK.search(text), _STATUS.search(text)
     if task is None or (status is not None and status[1] == "running"):
         return
-    if task[1] in state.agents or task[1] in state.links:  # background commands are notified in the same way
-        link = _link(state, task[1])
-        link.done = max(stamp, link.done)
+    link = _link(state, task[1])  # or of a background command, which nobody ever asks for
+    link.done = max(stamp, link.done)

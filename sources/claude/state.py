@@ -30,7 +30,7 @@ AGENTS_KEPT = 80
 """Subagent files of one session that are followed: the newest. Older ones leave the list of its subagents."""
 
 TASKS_KEPT = 16
-LINKS_KEPT = 16
+LINKS_KEPT = 8
 """Subagents that were called for and are not matched with a file yet."""
 
 Phase: TypeAlias = Literal["", "busy", "said", "over", "stopped", "failed", "ended"]

@@ -85,7 +85,7 @@ def judge_agent(state: State, agent: Agent, session: Verdict, presence: Presence
 def finished(state: State, agent: Agent) -> bool:
     """Whether a subagent has done its work: by its own rows, its meta file or its parent's rows."""
     transcript = agent.transcript
-    if agent.finished or transcript.phase in {"over", "stopped", "failed"}:
+    if agent.finished or transcript.phase in {"over", "stopped", "failed", "ended"}:
         return True
     task = state.tasks.get(parent_call(state, agent) or "")
     done, last = when(agent.link.done or (task.done if task else "")), when(transcript.last)

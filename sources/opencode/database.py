@@ -7,7 +7,7 @@ grown over the releases; those that are missing say nothing. The counterpart for
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -29,39 +29,47 @@ PARTS_LIMIT = 4096
 
 _OPTIONAL = ("parent_id", "slug", "directory", "title", "version", "time_compacting", "time_archived", "revert")
 
-_NEWEST = f"SELECT id, time_updated FROM message WHERE session_id = s.id ORDER BY time_created DESC, id DESC LIMIT {LATEST}"
-
 # What of a session can change without its own row: how many messages there are, and the newest ones with their parts.
-_SHAPE = f"""
+_SHAPE = """
     (SELECT count(*) FROM message WHERE session_id = s.id),
-    (SELECT group_concat(id || ':' || time_updated) FROM ({_NEWEST})),
-    (SELECT count(*) FROM part WHERE message_id IN (SELECT id FROM ({_NEWEST}))),
-    (SELECT max(time_updated) FROM ({_NEWEST})),
-    (SELECT max(time_updated) FROM part WHERE message_id IN (SELECT id FROM ({_NEWEST})))
+    (SELECT group_concat(id || ':' || time_updated) FROM (
+        SELECT id, time_updated FROM message WHERE session_id = s.id
+        ORDER BY time_created DESC, id DESC LIMIT :latest)),
+    (SELECT count(*) FROM part WHERE message_id IN (
+        SELECT id FROM message WHERE session_id = s.id ORDER BY time_created DESC, id DESC LIMIT :latest)),
+    (SELECT max(time_updated) FROM (
+        SELECT time_updated FROM message WHERE session_id = s.id
+        ORDER BY time_created DESC, id DESC LIMIT :latest)),
+    (SELECT max(time_updated) FROM part WHERE message_id IN (
+        SELECT id FROM message WHERE session_id = s.id ORDER BY time_created DESC, id DESC LIMIT :latest))
 """
 
-# A row whose place or name is none of the client's would never be passed over: it is left out.
-_SOUND = f"typeof(time_created) = 'integer' AND typeof(id) = 'text' AND length(id) <= {ID_LIMIT}"
-
-_TEXT = "CASE WHEN json_valid(data) THEN json_remove(data, '$.summary.diffs', '$.error.data', '$.system') END"
-
-_LATEST_MESSAGES = f"""
-    SELECT id, time_created, {_TEXT} FROM message WHERE session_id = ? AND {_SOUND}
-    ORDER BY time_created DESC, id DESC LIMIT {LATEST}
+# Rows whose place or name is none of the client's are left out: reading could not go on behind them. And never a whole
+# text: it may hold a diff or the output of a tool.
+_LATEST_MESSAGES = """
+    SELECT id, time_created,
+        CASE WHEN json_valid(data) THEN json_remove(data, '$.summary.diffs', '$.error.data', '$.system') END
+    FROM message
+    WHERE session_id = :session AND typeof(time_created) = 'integer' AND typeof(id) = 'text' AND length(id) <= :longest
+    ORDER BY time_created DESC, id DESC LIMIT :latest
 """
 
-_PAGE = f"""
-    SELECT id, time_created, {_TEXT} FROM message WHERE session_id = ? AND (time_created, id) > (?, ?) AND {_SOUND}
-    ORDER BY time_created, id LIMIT ?
+_PAGE = """
+    SELECT id, time_created,
+        CASE WHEN json_valid(data) THEN json_remove(data, '$.summary.diffs', '$.error.data', '$.system') END
+    FROM message
+    WHERE session_id = :session AND (time_created, id) > (:at, :id)
+        AND typeof(time_created) = 'integer' AND typeof(id) = 'text' AND length(id) <= :longest
+    ORDER BY time_created, id LIMIT :limit
 """
 
-# Never the whole text: it holds the tool's output.
-_FIELDS = "'$.type', '$.tool', '$.state.status', '$.state.time.start', '$.state.time.end'"
-
-_PARTS = f"""
-    SELECT id, CASE WHEN json_valid(data) THEN json_extract(data, {_FIELDS}) END FROM part
-    WHERE message_id = ? ORDER BY id LIMIT {PARTS_LIMIT}
+_PARTS = """
+    SELECT id, CASE WHEN json_valid(data) THEN
+        json_extract(data, '$.type', '$.tool', '$.state.status', '$.state.time.start', '$.state.time.end') END
+    FROM part WHERE message_id = :message ORDER BY id LIMIT :limit
 """
+
+_SOUND = "typeof(s.id) = 'text' AND length(s.id) BETWEEN 1 AND :longest"
 
 
 class Seen(Struct, frozen=True):
@@ -82,15 +90,23 @@ class Reading:
 
     def latest(self) -> list[Message]:
         """Return the newest messages, oldest first."""
-        return _messages(self._connection.execute(_LATEST_MESSAGES, (self.session.id,)))[::-1]
+        return _messages(
+            self._connection.execute(
+                _LATEST_MESSAGES, {"session": self.session.id, "longest": ID_LIMIT, "latest": LATEST}
+            )
+        )[::-1]
 
     def page(self, floor: Key, limit: int) -> list[Message]:
         """Return the next messages after `floor`, oldest first."""
-        return _messages(self._connection.execute(_PAGE, (self.session.id, *floor, limit)))
+        asked = {"session": self.session.id, "at": floor[0], "id": floor[1], "longest": ID_LIMIT, "limit": limit}
+        return _messages(self._connection.execute(_PAGE, asked))
 
     def parts(self, messages: Iterable[str]) -> dict[str, list[Part]]:
         """Return the parts of each of these messages."""
-        return {name: [_part(*row) for row in self._connection.execute(_PARTS, (name,))] for name in messages}
+        return {message: self._parts(message) for message in messages}
+
+    def _parts(self, message: str) -> list[Part]:
+        return [_part(*row) for row in self._connection.execute(_PARTS, {"message": message, "limit": PARTS_LIMIT})]
 
 
 class Database:
@@ -109,7 +125,7 @@ class Database:
         written = f"{log.st_mtime_ns:x}.{log.st_size:x}.{log.st_ino:x}" if log is not None and log.st_size else ""
         return f"{status.st_mtime_ns:x}.{status.st_size:x}.{status.st_ino:x}+{written}"
 
-    def glance(self, since: int | None = None, besides: Sequence[str] = ()) -> tuple[int, list[Seen]]:
+    def glance(self, since: int | None = None, named: Sequence[str] = ()) -> tuple[int, list[Seen]]:
         """Return how many sessions there are, and those written since then, or named; all of them with None.
 
         Raises SourceError if the store cannot be read now.
@@ -118,27 +134,27 @@ class Database:
             columns = _columns(connection)
             if not columns:
                 return 0, []  # made a moment ago, and still without tables
-            (total,) = connection.execute("SELECT count(*) FROM session").fetchone()
+            asked = {"latest": LATEST, "longest": ID_LIMIT}
+            (total,) = connection.execute(f"SELECT count(*) FROM session s WHERE {_SOUND}", asked).fetchone()  # noqa: S608 - a constant
             if since is None:
-                rows = connection.execute(_sessions(columns, "1"))
+                rows = connection.execute(_sessions(columns, "1"), asked)
             else:
-                rows = connection.execute(
-                    _sessions(columns, "s.time_updated >= ? OR s.id IN (SELECT value FROM json_each(?))"),
-                    (since, msgspec.json.encode(besides).decode()),
-                )
-            return total, [seen for row in rows if (seen := _seen(row)) is not None]
+                besides = msgspec.json.encode(named).decode()
+                which = "(s.time_updated >= :since OR s.id IN (SELECT value FROM json_each(:besides)))"
+                rows = connection.execute(_sessions(columns, which), asked | {"since": since, "besides": besides})
+            return total, [_seen(row) for row in rows]
 
     @contextmanager
-    def reading(self, session: str) -> Iterator[Reading | None]:
+    def reading(self, session: str) -> Generator[Reading | None]:
         """Read one session; None if it is not there. Raises SourceError if the store cannot be read now."""
         with self._asking() as connection:
             columns = _columns(connection)
-            row = connection.execute(_sessions(columns, "s.id = ?"), (session,)).fetchone() if columns else None
-            seen = _seen(row) if row is not None else None
-            yield Reading(connection, seen) if seen is not None else None
+            asked = {"session": session, "latest": LATEST, "longest": ID_LIMIT}
+            rows = connection.execute(_sessions(columns, "s.id = :session"), asked).fetchall() if columns else []
+            yield Reading(connection, _seen(rows[0])) if rows else None
 
     @contextmanager
-    def _asking(self) -> Iterator[sqlite3.Connection]:
+    def _asking(self) -> Generator[sqlite3.Connection]:
         # Read-only, but never "immutable": that would leave out the log.
         address = f"file:{quote(os.fsencode(self.path))}?mode=ro"
         try:
@@ -169,13 +185,14 @@ def _sessions(columns: frozenset[str], which: str) -> str:
     optional = ", ".join(f"s.{name}" if name in columns else "NULL" for name in _OPTIONAL[:-1])
     # Its text is long (a diff) and says only that there is one.
     revert = "coalesce(s.revert, 'null') <> 'null'" if _OPTIONAL[-1] in columns else "0"
-    return f"SELECT s.id, s.time_created, s.time_updated, {optional}, {revert}, {_SHAPE} FROM session s WHERE {which}"  # noqa: S608 - nothing but constants
+    return (
+        f"SELECT s.id, s.time_created, s.time_updated, {optional}, {revert}, {_SHAPE}"  # noqa: S608 - constants only
+        f" FROM session s WHERE {_SOUND} AND {which}"
+    )
 
 
-def _seen(row: tuple[Any, ...]) -> Seen | None:
+def _seen(row: tuple[Any, ...]) -> Seen:
     name, created, updated, parent, slug, directory, title, version, compacting, archived, reverted = row[:11]
-    if not isinstance(name, str) or not 0 < len(name) <= ID_LIMIT:
-        return None
     session = Session(
         id=name,
         parent=parent,

@@ -71,7 +71,7 @@ def standing(session: Session, latest: Latest) -> Standing:
         return _standing("terminal", "archived", session.archived)
     if session.reverted:
         return _over(session, "a person took the last turns back", session.updated)
-    if session.compacting is not None and (said is None or (said.completed or 0) <= session.compacting):
+    if session.compacting is not None and (said is None or _time_of(said) <= session.compacting):
         return _standing("working", "the conversation is being compacted", session.compacting)
     if said is None:
         return _standing("idle", "no turn yet", None)
@@ -89,6 +89,10 @@ def standing(session: Session, latest: Latest) -> Standing:
     return _over(session, "the turn ended", ended)
 
 
+def _time_of(message: Message) -> int:
+    return max(message.created or 0, message.completed or 0)
+
+
 def _answering(answer: Message, tool: Part | None) -> Standing:
     if tool is None:
         return _standing("working", "the model has not ended its answer", answer.created)
@@ -96,7 +100,9 @@ def _answering(answer: Message, tool: Part | None) -> Standing:
     since = moment(tool.start)
     asks = ASKING.get(name) if tool.status == "running" else None
     detail = f"{name} has no result yet" if asks is None else f"{name} waits for an answer"
-    return Standing("working" if asks is None else "waiting", Evidence(kind="tool", detail=detail, since=since), asks, tool)
+    return Standing(
+        "working" if asks is None else "waiting", Evidence(kind="tool", detail=detail, since=since), asks, tool
+    )
 
 
 def _over(session: Session, why: str, since: int | None) -> Standing:

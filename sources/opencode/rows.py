@@ -108,7 +108,6 @@ def dig(value: object, *names: str) -> Any:
 
 
 class _MessageText(Struct):
-
     role: Any = None
     time: Any = None
     finish: Any = None

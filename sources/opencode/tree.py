@@ -8,7 +8,7 @@ leaves the tree as it is. The counterpart for the newer store is `database.py`.
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from ..contract import SessionHandle
@@ -26,8 +26,11 @@ SUFFIX = ".json"
 FILE_LIMIT = 16 * 1024 * 1024
 """Bytes of one file; a larger one is passed over like one that makes no sense."""
 
-WATCHED_ANSWERS = 2
+WATCHED_MESSAGES = 2
 """Newest messages of a session whose files are looked at for changes."""
+
+WATCHED_PARTS = 16
+"""Newest parts of each of them."""
 
 RECENT_SESSIONS = 16
 """Sessions whose folders are watched because of what was last written in them."""
@@ -66,14 +69,14 @@ class Tree:
         self.root = root
         self._folders = Folders()
         self._paths: dict[str, str] = {}
-        self._handles: dict[str, SessionHandle] = {}
+        self.handles: dict[str, SessionHandle] = {}
 
     def discover(self) -> list[SessionHandle]:
         """Return the handles of all sessions. Raises OSError if the tree is there and cannot be read."""
         paths: dict[str, str] = {}
         for folder, listing in self._folders.walk(f"{self.root}/session", 1):
             for name in listing.files:
-                if name.endswith(SUFFIX) and 0 < len(name) - len(SUFFIX) <= ID_LIMIT:
+                if _is_row(name):
                     paths[name.removesuffix(SUFFIX)] = f"{folder}/{name}"
         self._paths = paths
         return self._renew(paths)
@@ -87,7 +90,7 @@ class Tree:
             kind, _, rest = path.removeprefix(f"{self.root}/").partition("/")
             if not path.startswith(f"{self.root}/") or not rest:
                 continue
-            if kind == "session" and path.endswith(SUFFIX):
+            if kind == "session" and _is_row(os.path.basename(path)):
                 name = os.path.basename(path).removesuffix(SUFFIX)
                 self._paths.setdefault(name, path)
                 found[name] = None
@@ -104,13 +107,13 @@ class Tree:
         folders = [f"{self.root}/session", f"{self.root}/message", f"{self.root}/part"]
         for name in self._recent():
             folders += [os.path.dirname(self._paths[name]), self._message_folder(name)]
-            folders += [f"{self.root}/part/{message}" for message in self.messages(name)[-WATCHED_ANSWERS:]]
+            folders += [f"{self.root}/part/{message}" for message in self.messages(name)[-WATCHED_MESSAGES:]]
         return folders
 
     def reading(self, session: str, path: str) -> TreeReading | None:
         """Read one session; None if it is not there, or just being written. Raises OSError and SourceError."""
-        stamp = self._stamp(session, path)
-        if not stamp:
+        shape = self._shape(session, path)
+        if shape is None:
             return None
         document = read_whole(path, "", FILE_LIMIT)
         assert document is not None  # noqa: S101 - for the type checker: no stamp was given
@@ -119,7 +122,7 @@ class Tree:
             if time.time() - document.modified_at < SETTLED_SECONDS:
                 return None
             raise SourceError("the file of a session makes no sense")
-        return TreeReading(self, found, stamp)
+        return TreeReading(self, found, shape[0])
 
     def messages(self, session: str) -> list[str]:
         """Return the ids of a session's messages, sorted."""
@@ -145,10 +148,10 @@ class Tree:
             files = self._folders.list(folder).files
         except OSError:
             return []
-        return [name.removesuffix(SUFFIX) for name in files if name.endswith(SUFFIX) and len(name) <= ID_LIMIT]
+        return [name.removesuffix(SUFFIX) for name in files if _is_row(name)]
 
     def _recent(self) -> list[str]:
-        handles = sorted(self._handles.values(), key=lambda handle: handle.modified_at or 0, reverse=True)
+        handles = sorted(self.handles.values(), key=lambda handle: handle.modified_at or 0, reverse=True)
         return [handle.id for handle in handles[:RECENT_SESSIONS]]
 
     def _renew(self, sessions: Iterable[str]) -> list[SessionHandle]:
@@ -157,45 +160,39 @@ class Tree:
             path = self._paths.get(session)
             handle = self._handle(session, path) if path is not None else None
             if handle is None:
-                self._handles.pop(session, None)
+                self.handles.pop(session, None)
             else:
-                self._handles[session] = handle
+                self.handles[session] = handle
                 found.append(handle)
         return found
 
     def _handle(self, session: str, path: str) -> SessionHandle | None:
-        shape = list(self._shape(session, path))
-        if not shape:
+        shape = self._shape(session, path)
+        if shape is None:
             return None
-        stamp = _digest(shape)
-        known = self._handles.get(session)
-        if known is not None and known.stamp == stamp:
+        stamp, modified = shape
+        known = self.handles.get(session)
+        if known is not None and (known.stamp, known.path) == (stamp, path):
             return known
-        modified = max(status.st_mtime for status in shape)
         return SessionHandle(id=session, path=path, source=NAME, modified_at=modified, stamp=stamp)
 
-    def _stamp(self, session: str, path: str) -> str:
-        shape = list(self._shape(session, path))
-        return _digest(shape) if shape else ""
-
-    def _shape(self, session: str, path: str) -> Iterator[os.stat_result]:
-        """Yield the status of all that changes when the session does: a few files, however long it is."""
-        own = look(path)
-        if own is None:
-            return
-        yield own
-        folder = self._message_folder(session)
-        for message in self.messages(session)[-WATCHED_ANSWERS:]:
-            parts = f"{self.root}/part/{message}"
-            files = [f"{folder}/{message}{SUFFIX}", *(f"{parts}/{part}{SUFFIX}" for part in self.parts(message)[-LATEST:])]
-            for file in files:
-                status = look(file)
-                if status is not None:
-                    yield status
+    def _shape(self, session: str, path: str) -> tuple[str, float] | None:
+        """Describe what changes when the session does, and when it last did: a few files, however long it is."""
+        messages = self.messages(session)
+        files = [path]
+        for message in messages[-WATCHED_MESSAGES:]:
+            files.append(f"{self._message_folder(session)}/{message}{SUFFIX}")
+            files += [f"{self.root}/part/{message}/{part}{SUFFIX}" for part in self.parts(message)[-WATCHED_PARTS:]]
+        found = [status for file in files if (status := look(file)) is not None]
+        if not found or look(path) is None:
+            return None
+        text = "+".join((str(len(messages)), *map(stamp_of, found)))
+        return blake2b(text.encode(), digest_size=12).hexdigest(), max(status.st_mtime for status in found)
 
 
-def _digest(shape: Iterable[os.stat_result]) -> str:
-    return blake2b("+".join(map(stamp_of, shape)).encode(), digest_size=12).hexdigest()
+def _is_row(name: str) -> bool:
+    """Whether this may be the name of a file of the client's: an id, which has none but plain characters."""
+    return name.endswith(SUFFIX) and len(SUFFIX) < len(name) <= ID_LIMIT + len(SUFFIX) and name.isascii()
 
 
 def _read(path: str) -> bytes:

@@ -26,7 +26,7 @@ from bellboard.protocol.codec import (
 )
 from bellboard.protocol.event import Event, Heartbeat
 from bellboard.protocol.order import Ack, Downward, Order
-from bellboard.protocol.update import Beat, Bye, Fault, SourceUpdate, Update, Upward
+from bellboard.protocol.update import Beat, Bye, Delta, Fault, SourceUpdate, Update, Upward
 
 FAMILIES: dict[str, tuple[Codec[Any], Any]] = {
     "upward": (UPWARD, Upward),
@@ -58,6 +58,8 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 
 def values(kind: Any) -> st.SearchStrategy[Any]:
     """Any value that the type of a field allows."""
+    if kind == Delta:
+        return st.integers(0, 1 << 40)
     if kind in PLAIN:
         return PLAIN[kind]
     if hasattr(kind, "__struct_fields__"):

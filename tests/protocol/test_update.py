@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from bellboard.protocol.codec import UPWARD, DecodeFault
 from bellboard.protocol.update import Beat, Bye, Fault, Hello, SourceUpdate, Update
 
 PROOF = "t"
@@ -37,3 +38,12 @@ def test_none_is_knowledge_and_travels() -> None:
 )
 def test_each_message_up_has_a_name_that_stays(message: msgspec.Struct, tag: str) -> None:
     assert msgspec.to_builtins(message)["type"] == tag
+
+
+@pytest.mark.parametrize("delta", [-1, (1 << 40) + 1])
+def test_a_delta_that_no_source_can_mean_is_refused(delta: int) -> None:
+    facts = SourceUpdate(session_id="one", message_count_delta=delta)
+    update = Update(inc=1, seq=1, handle="one", before="", after="1", facts=facts)
+    fault = UPWARD.decode(UPWARD.encode(update))
+    assert isinstance(fault, DecodeFault)
+    assert "message_count_delta" in fault.detail

@@ -15,7 +15,7 @@ from bellboard.sources.conformance import Conformance, Step
 from bellboard.sources.contract import Evidence, SessionHandle, Source, SourceUpdate
 from bellboard.sources.gemini import GeminiSource
 
-NOTES = Path(__file__).parents[2] / "docs" / "examples" / "notes_source.py"
+NOTES = Path(__file__).parents[2] / "docs" / "examples" / "notes" / "notes_source.py"
 
 
 def notes() -> Callable[[Path], Source]:

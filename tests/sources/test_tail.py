@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from bellboard.sources import tail
 from bellboard.sources.tail import Mark, Piece, read_on, stamp_of, unstamped
 
-
 START = Mark()
 
 

@@ -77,7 +77,7 @@ def test_a_reader_that_went_away_ends_the_command_without_a_word(
     monkeypatch.setattr(commands, "run", cut)
     stdout = sys.stdout
     try:
-        assert main(["watch"]) == 141
+        assert (main(["watch"]), sys.stdout) == (141, None)
     finally:
         sys.stdout = stdout
     assert capsys.readouterr() == ("", "")

@@ -15,7 +15,7 @@ def start_with_notes(house: House) -> Path:
     folder = house.homes / "notes"
     folder.mkdir()
     (folder / "shopping.txt").write_text("milk\n")
-    (house.root / "notes_source.py").write_text((EXAMPLES / "notes_source.py").read_text())
+    (house.root / "notes_source.py").write_text((EXAMPLES / "notes" / "notes_source.py").read_text())
     house.config.write_text(
         f'[work]\nsweep = 0.1\n[sources.notes]\nfactory = "notes_source:Notes"\nhome = "{folder}"\n'
     )

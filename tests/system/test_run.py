@@ -11,6 +11,7 @@ import pytest
 from harness import COMMAND, House, command, wait_for
 
 from bellboard.protocol import Subscriber
+from bellboard.supervisor.config import BUILT_IN
 
 COUNTING = '''
 import os
@@ -57,7 +58,7 @@ def settle(house: House, **tables: str) -> None:
         (house.homes / name).mkdir()
         text += f'[sources.{name}]\nfactory = "counting_source:Counting"\nname = "{name}"\n'
         text += f'home = "{house.homes / name}"\ntrouble = "{trouble}"\n'
-    text += "".join(f"[sources.{name}]\nenabled = false\n" for name in ("claude", "codex", "gemini"))
+    text += "".join(f"[sources.{name}]\nenabled = false\n" for name in BUILT_IN)
     house.config.write_text("[work]\nsweep = 0.1\n" + text)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claude_home import NOON, OTHER, SESSION, Desk, Table, answer, call, line, prompt, result, told, usage
+from claude_home import NOON, OTHER, SESSION, Desk, Table, answer, call, line, note, prompt, result, told, usage
 
 from bellboard.protocol.session import Subagent
 from bellboard.sources.claude.state import AGENTS_KEPT
@@ -273,6 +273,15 @@ def test_bad_lines_of_a_subagent_are_counted_as_drift_of_its_session(desk: Desk)
     desk.write(prompt(at=0))
     desk.write(inside(prompt("Find", at=1)), b"{\n", line("brand-new"), path=desk.agent("a1"))
     assert desk.read()[SESSION]["unknown_records"] == 2
+
+
+def test_what_a_subagents_file_notes_is_not_about_its_session(desk: Desk) -> None:
+    desk.write(prompt("Mine", at=0))
+    notes = note("custom-title", customTitle="Its own"), note("cost-state", modelUsage={"m[1m]": {}})
+    desk.write(inside(prompt("Find", at=1, cwd="/w/else", gitBranch="other")), *notes, path=desk.agent("a1"))
+    helpers(desk)
+    facts = desk.board[SESSION]
+    assert (facts["title"], facts["working_dir"], facts["branch"]) == ("Mine", "/w/app", "main")
 
 
 def test_of_very_many_subagents_the_newest_are_kept_and_the_cursor_stays_small(desk: Desk) -> None:

@@ -212,7 +212,7 @@ def test_history_that_ended_properly_keeps_its_end_and_does_not_ring_either() ->
     "fields",
     [
         {"age": 2 * DAY, "live": True},
-        {"age": HOUR - 1},
+        {"age": HOUR},
         {"age": 2 * DAY, "last_activity_at": START - timedelta(seconds=1)},
         {"age": 0.0, "last_activity_at": START - timedelta(days=2)},
         {"age": None},

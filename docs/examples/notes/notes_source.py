@@ -30,3 +30,8 @@ class Notes:
             restart=piece.replaced,
         )
         return update, cursor_from(piece.mark)
+
+
+def register(registry, *, home="~/notes"):
+    """Make the source known under its name; what stands beside `[sources.notes]` in the settings comes as options."""
+    registry.add("notes", lambda: Notes(home))

@@ -1,0 +1,14 @@
+"""The contract kit, run on the example."""
+
+from bellboard.sources.conformance import Conformance, Step
+from notes_source import Notes
+
+
+class TestNotes(Conformance):
+    steps = (Step(b"milk\n", messages=1), Step(b"bread\nbutter\n", messages=2))
+
+    def source(self, home):
+        return Notes(home)
+
+    def artifact(self, home):
+        return home / "shopping.txt"
