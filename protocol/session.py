@@ -111,7 +111,7 @@ class SessionState(Struct, frozen=True, kw_only=True):
     @property
     def needs_you(self) -> bool:
         """Whether a turn of this session stands still until a person acts."""
-        return self.activity == "waiting" and self.waiting_for in NEEDS_YOU
+        return self.lifecycle == "active" and self.activity == "waiting" and self.waiting_for in NEEDS_YOU
 
 
 class HealthState(Struct, frozen=True, kw_only=True):

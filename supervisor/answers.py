@@ -13,7 +13,9 @@ from ..protocol.codec import COMMAND, REPLY, REQUEST_LIMIT, SNAPSHOT_PAGE, SNAPS
 from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
 
-PAGE_SESSIONS = 100
+PAGE_SESSIONS = 50
+"""Sessions on a page: even if each were as large as an update may be, a page stays below what clients accept."""
+
 MOST_REQUESTS = 16
 
 

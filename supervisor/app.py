@@ -193,6 +193,7 @@ class Supervisor:
             self.book.storage(str(error))
             self.roster.postpone(source, clock, STORAGE_RETRY_SECONDS)
             return
+        self.book.storage(None)
         token = new_token()
         self._intake.expect(source, inc, token)
         order = Order(

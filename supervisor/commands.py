@@ -90,6 +90,7 @@ def _config(options: argparse.Namespace) -> Config:
     )
     return build(
         file,
+        installed=known,
         only=only,
         runtime_dir=runtime,
         state_dir=getattr(options, "state_dir", None),

@@ -6,6 +6,7 @@ Decoded and validated once; an unknown key is an error that names it. Durations 
 import os
 import re
 import tomllib
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
@@ -14,8 +15,11 @@ from msgspec import Meta, Struct
 from .aggregator.health import Thresholds
 from .errors import ConfigError
 
+SIMULATED = "mock"
+"""The source for tests: runs only where it is named."""
+
 BUILT_IN = ("claude", "codex", "gemini", "opencode", "pi")
-"""Sources that run when nothing is said about them."""
+"""Sources that come with bellboard."""
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -174,12 +178,16 @@ def source_config(table: dict[str, Any]) -> SourceConfig:
 def build(
     file: _File,
     *,
+    installed: Iterable[str] = BUILT_IN,
     only: dict[str, str | None] | None = None,
     state_dir: str | None = None,
     runtime_dir: str,
     ephemeral: bool = False,
 ) -> Config:
-    """Join flags, environment, file and defaults. `only` maps the sources given by flag to their folders."""
+    """Join flags, environment, file and defaults.
+
+    `only` maps the sources given by flag to their folders; without it all `installed` ones run, but the mock source.
+    """
     tables = {name: source_config(table) for name, table in file.sources.items()}
     if only:
         chosen: dict[str, SourceConfig] = {}
@@ -188,7 +196,7 @@ def build(
             options = base.options if folder is None else {**base.options, "home": folder}
             chosen[name] = msgspec.structs.replace(base, enabled=True, options=options)
     else:
-        chosen = {name: tables.get(name, SourceConfig()) for name in BUILT_IN}
+        chosen = {name: tables.get(name, SourceConfig()) for name in installed if name != SIMULATED}
         chosen |= tables
     environment = os.environ.get("BELLBOARD_STATE_DIR")
     state = state_dir or environment or file.state_dir or default_state_dir()

@@ -102,8 +102,8 @@ class Round:
         self.steps += 1
         try:
             facts, after = self._source.parse(handle, before)
-            if len(after) > CURSOR_LIMIT:
-                raise CursorTooLarge(f"a cursor of {len(after):,} characters, the limit is {CURSOR_LIMIT:,}")
+            if len(after) * 4 > CURSOR_LIMIT and (size := len(after.encode("utf-8", "replace"))) > CURSOR_LIMIT:
+                raise CursorTooLarge(f"a cursor of {size:,} bytes, the limit is {CURSOR_LIMIT:,}")
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             self.failing.add(name)
             return Fault(scope="handle", handle=sayable(name), code=type(error).__name__, detail=describe(error))

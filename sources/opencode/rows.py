@@ -90,7 +90,7 @@ class Part(Struct, frozen=True, kw_only=True):
     @property
     def open(self) -> bool:
         """Whether this is a tool call without a result."""
-        return self.type == "tool" and self.status in {"pending", "running"}
+        return self.type == "tool" and self.status in ("pending", "running")
 
 
 def number(value: object) -> int | None:
@@ -147,7 +147,7 @@ _session_decoder = msgspec.json.Decoder(_SessionText)
 def message_in(text: bytes, name: str, at: int) -> Message:
     """Read the text of a message; one that cannot be understood, or has an unknown role, comes without a role."""
     fields: _MessageText | None = _decode(_message_decoder, text)
-    if fields is None or fields.role not in {"user", "assistant"}:
+    if fields is None or fields.role not in ("user", "assistant"):
         return Message(id=name, at=at)
     created, completed = number(dig(fields.time, "created")), number(dig(fields.time, "completed"))
     if fields.role == "user":

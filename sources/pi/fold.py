@@ -41,23 +41,32 @@ class Fold:
         self.state = state
         self.counts = counts
         self._moment: str | None = None
+        self._place: Place | None = None
 
     def read(self, rows: Iterable[Row]) -> None:
         """Fold rows in order."""
         state = self.state
+        newest = state.newest
         for row in rows:
             state.begun = True
             kind = row.type if isinstance(row.type, str) else ""
             if kind == "session":
                 self._header(row)
                 continue
-            self._date(row)
-            self._move(row)
+            self._date(row.timestamp)
+            key = _key(row.id)
+            if key is not None:
+                if row.parent_id != state.leaf:
+                    self._branch(row.parent_id)
+                state.leaf = key
             handler = _ENTRIES.get(kind, Fold.drift)
             if handler is not None:
                 handler(self, row)
-            if isinstance(row.id, str):
-                _remember(state.newest, row.id, self._here(), NEWEST_PLACES)
+            if key is not None:
+                newest.pop(key, None)
+                newest[key] = self._place or self._here()
+                if len(newest) > NEWEST_PLACES:
+                    del newest[next(iter(newest))]
 
     def _header(self, row: Row) -> None:
         state = self.state
@@ -67,46 +76,45 @@ class Fold:
             # Forks and clones begin with entries of their parent, under the same ids and with the times of then.
             state.copying = bool(row.parent_session)
 
-    def _date(self, row: Row) -> None:
-        moment, state = row.timestamp, self.state
-        self._moment = moment if isinstance(moment, str) and 0 < len(moment) <= TIME_LIMIT else None
-        if self._moment is not None:
-            if state.copying and self._moment >= (state.started or ""):
-                state.copying = False
-            if state.last is None or self._moment > state.last:
-                state.last = self._moment
+    def _date(self, moment: object) -> None:
+        state = self.state
+        if not isinstance(moment, str) or not 0 < len(moment) <= TIME_LIMIT:
+            self._moment = None
+            return
+        self._moment = moment
+        if state.last is None or moment > state.last:
+            state.last = moment
+        if state.copying and moment >= (state.started or ""):
+            state.copying = False
 
     # the path
 
-    def _move(self, row: Row) -> None:
-        """Go on to this entry: from the one before it, or from where a person went back to."""
+    def _branch(self, parent: object) -> None:
+        """Go on from another entry than the one before: a person went back, if it is really another one."""
         state = self.state
-        if not isinstance(row.id, str):
+        key = _key(parent)
+        if parent is UNSET or state.leaf is None or key == state.leaf:
             return
-        if row.parent_id is not UNSET and state.leaf is not None:
-            parent = _key(row.parent_id)
-            if parent != state.leaf:
-                self._go_back(parent)
-        state.leaf = _key(row.id)
-
-    def _go_back(self, parent: str | None) -> None:
-        state = self.state
-        place = (state.newest.get(parent) or state.turns.get(parent)) if parent is not None else None
+        place = (state.newest.get(key) or state.turns.get(key)) if key is not None else None
         if place is not None:
             state.context = place.context
             state.model = state.models[place.model] if place.model >= 0 else state.model
         elif state.context is not UNSET:
             state.context = None
+        self._place = None
         if state.turn != "none":
             self._rest("back")
 
     def _here(self) -> Place:
-        state, index = self.state, -1
-        if state.model is not None:
-            if state.model not in state.models and len(state.models) < MODELS_LIMIT:
-                state.models.append(state.model)
-            index = state.models.index(state.model) if state.model in state.models else -1
-        return Place(state.context if isinstance(state.context, int) else None, index)
+        """Return what stands at this entry; it is the same as at the one before until something changes it."""
+        if self._place is None:
+            state, index = self.state, -1
+            if state.model is not None:
+                if state.model not in state.models and len(state.models) < MODELS_LIMIT:
+                    state.models.append(state.model)
+                index = state.models.index(state.model) if state.model in state.models else -1
+            self._place = Place(state.context if isinstance(state.context, int) else None, index)
+        return self._place
 
     # turns
 
@@ -135,8 +143,13 @@ class Fold:
             self.counts.messages += 1
         if state.title is None:
             state.title = tidy(text_of(message.content), TITLE_LIMIT)
-        if isinstance(row.parent_id, str):
-            _remember(state.turns, row.parent_id, self._here(), TURN_PLACES)
+        parent = _key(row.parent_id)
+        if parent is not None:
+            turns = state.turns
+            turns.pop(parent, None)
+            turns[parent] = self._here()
+            if len(turns) > TURN_PLACES:
+                del turns[next(iter(turns))]
         state.turn, state.why, state.since = "asked", "", self._moment
         state.open.clear()
 
@@ -150,10 +163,10 @@ class Fold:
         self.spend(message.usage)
         held = _held(message.usage)
         if held:
-            state.context = held
+            state.context, self._place = held, None
         if message.model != state.model:
-            state.model = tidy(message.model) or state.model
-        stop = message.stop_reason
+            state.model, self._place = tidy(message.model) or state.model, None
+        stop = message.stop_reason if isinstance(message.stop_reason, str) else ""
         if calls and stop not in {"error", "aborted"}:
             state.turn, state.why, state.since = "calling", "", self._moment
             self._open(calls)
@@ -191,7 +204,7 @@ class Fold:
             self.counts.compactions += 1
         self.spend(row.usage)
         if self.state.context is not UNSET:
-            self.state.context = None
+            self.state.context, self._place = None, None
 
     def spent(self, row: Row) -> None:
         """Take a model call beside the conversation: the summary of a branch, a cache kept warm."""
@@ -200,7 +213,7 @@ class Fold:
     def chose(self, row: Row) -> None:
         """Take a choice of model; what answers in the end may be another one, so it only serves until then."""
         if self.state.model is None:
-            self.state.model = tidy(row.model_id)
+            self.state.model, self._place = tidy(row.model_id), None
 
     def named(self, row: Row) -> None:
         """Take the name that a person gave, or took away again."""
@@ -231,16 +244,8 @@ def _key(value: object) -> str | None:
     return value[:KEY_LIMIT] if isinstance(value, str) else None
 
 
-def _remember(places: dict[str, Place], name: str, place: Place, limit: int) -> None:
-    name = name[:KEY_LIMIT]
-    places.pop(name, None)
-    places[name] = place
-    if len(places) > limit:
-        del places[next(iter(places))]
-
-
 def _amount(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and 0 < value < MOST_TOKENS else 0
+    return int(value) if isinstance(value, int | float) and value is not True and 0 < value < MOST_TOKENS else 0
 
 
 def _held(usage: Usage | None) -> int:

@@ -160,7 +160,7 @@ class Aggregator:
             before = structs.replace(before, lifecycle="active", completed_at=None, end_reason=None)
         merged = merge(before, facts, now.wall)
         trigger: Trigger = "terminal data" if facts.terminal or facts.activity == "terminal" else "data"
-        if lifecycle in {"untracked", "terminal"} and not update.live and self._silent(merged, update.modified_at, now):
+        if lifecycle != "active" and not update.live and self._silent(merged, update.modified_at, now):
             trigger = "silent data"
         ended_at = facts.ended_at if isinstance(facts.ended_at, datetime) else None
         tracked = Tracked(state=merged, lifecycle=lifecycle, moved_at=now.clock, live=update.live)

@@ -91,8 +91,3 @@ class Ledger:
     def adopt(self, staged: dict[HandleKey, Entry]) -> None:
         """Take over what a committed transaction changed."""
         self._entries.update(staged)
-
-    def drop(self, keys: list[HandleKey]) -> None:
-        """Forget handles whose sessions are forgotten."""
-        for key in keys:
-            self._entries.pop(key, None)

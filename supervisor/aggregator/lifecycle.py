@@ -40,6 +40,7 @@ TRANSITIONS: dict[tuple[State, Trigger], Step] = {
     ("terminal", "terminal data"): Step("terminal", ("updated",)),
     ("terminal", "silent data"): Step("terminal", ("updated",)),
     ("terminal", "retention over"): Step("gone", ("removed",)),
+    ("gone", "silent data"): Step("gone", ()),
     ("gone", "data"): Step("active", ("resumed",)),
     ("gone", "terminal data"): Step("terminal", ("resumed", "terminal")),
 }

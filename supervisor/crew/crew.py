@@ -78,7 +78,7 @@ class Crew:
             died = self.roster.ended(source, clock, random.random())  # noqa: S311 - jitter, not a secret
             if not process.log_ended:
                 self._poll.drop(process.log_fd)
-            if process.pidfd is not None:
+            if process.pidfd is not None and process.ended_at is None:
                 self._poll.drop(process.pidfd)
             process.close()
             del self._processes[source]
@@ -116,6 +116,8 @@ class Crew:
             return False
         if process.ended_at is None:
             process.ended_at = clock
+            if process.pidfd is not None:
+                self._poll.drop(process.pidfd)  # it stays readable: waiting with it would be spinning
         return clock - process.ended_at < LAST_WORDS_SECONDS
 
     def _read_log(self, process: Process) -> None:

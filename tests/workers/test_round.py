@@ -188,7 +188,7 @@ def test_a_cursor_over_the_limit_is_a_fault_and_is_not_kept() -> None:
             scope="handle",
             handle="a",
             code="CursorTooLarge",
-            detail="a cursor of 65,537 characters, the limit is 65,536",
+            detail="a cursor of 65,537 bytes, the limit is 65,536",
         )
     ]
     source.cursor = "1" * CURSOR_LIMIT

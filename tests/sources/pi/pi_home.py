@@ -34,7 +34,7 @@ def entry(kind: str, key: str, parent: str | None, second: float, /, **more: Any
     return {"type": kind, "id": key, "parentId": parent, "timestamp": at(second), **more}
 
 
-def message(name: str, parent: str | None, second: float, role: str, **more: Any) -> dict[str, Any]:
+def message(name: str, parent: str | None, second: float, role: str, /, **more: Any) -> dict[str, Any]:
     return entry("message", name, parent, second, message={"role": role, "timestamp": 1, **more})
 
 

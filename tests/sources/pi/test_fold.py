@@ -235,8 +235,9 @@ def test_one_answer_may_call_more_tools_than_are_remembered(home: Home) -> None:
     home.write(header(), user("a", None, 1), assistant("b", "a", 2, *calls))
     assert home.shown("tool_call_count", "current_tool") == (OPEN_LIMIT + 5, "t0")
 
-    home.write(*(result(f"r{number}", None, 3, f"c{number}") for number in range(OPEN_LIMIT)))
-    assert home.shown("activity", "current_tool") == ("waiting", None)
+    parents = ["b", *(f"r{number}" for number in range(OPEN_LIMIT))]
+    home.write(*(result(f"r{number}", parents[number], 3, f"c{number}") for number in range(OPEN_LIMIT)))
+    assert home.shown("activity", "current_tool") == ("working", None)
 
 
 # what is not the session's own

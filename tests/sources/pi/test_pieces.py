@@ -24,7 +24,7 @@ def long_life() -> bytes:
     for turn in range(TURN_PLACES + NEWEST_PLACES):
         back = {20: "t18", 40: "t2", 60: "t50", 70: "t1"}.get(turn)
         parent = f"{back}c" if back else parent
-        told = {"usage": usage(turn + 1), "model": f"m{turn % 20}"}
+        told: dict[str, Any] = {"usage": usage(turn + 1), "model": f"m{turn % 20}"}
         rows += [
             user(f"t{turn}a", parent, turn),
             assistant(f"t{turn}b", f"t{turn}a", turn, (f"call{turn}", "bash"), **told),

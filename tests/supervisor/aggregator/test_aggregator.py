@@ -546,3 +546,12 @@ def test_a_stored_session_from_the_future_or_without_times_is_as_old_as_the_star
         board = loaded(structs.replace(ACTIVE, last_data_received_at=last))
         assert board.wait(HOUR - 1) == []
         assert board.wait(1) == [("stale", "s", "terminal")]
+
+
+def test_old_words_of_a_removed_session_are_counted_and_ring_nothing() -> None:
+    board = loaded(ENDED, gone=True)
+    before = ENDED.message_count
+    assert board.say(age=2 * DAY, message_count_delta=3) == []
+    assert board.core.sessions() == []
+    assert board.say(age=0, message_count_delta=1, activity="working") == [("resumed", ENDED.id, "active")]
+    assert board.session().message_count == before + 4

@@ -149,15 +149,6 @@ def test_a_handle_belongs_to_the_session_it_last_spoke_of() -> None:
     assert book.staged["claude", "h"].session_id == "two"
 
 
-def test_a_dropped_handle_begins_again() -> None:
-    book = Book()
-    book.judge(update(1, "", "a"))
-    book.commit()
-    book.ledger.drop([("claude", "h"), ("claude", "never")])
-    assert book.ledger.cursors("claude") == {}
-    assert book.judge(update(2, "", "a")).kind == "apply"
-
-
 # Exact numbers, whatever happens on the way: a whole house in miniature. Artifacts grow, are replaced, and their process
 # comes and goes; a worker reads them; a wire loses, repeats and reorders; workers and supervisors die at any moment.
 

@@ -1,7 +1,8 @@
 """The contract kit, run on the example."""
 
-from bellboard.sources.conformance import Conformance, Step
 from notes_source import Notes
+
+from bellboard.sources.conformance import Conformance, Step
 
 
 class TestNotes(Conformance):
