@@ -37,25 +37,24 @@ class Rows(Generic[Row]):
             line = raw.strip(b"\0\r\t ").removeprefix(b"\xef\xbb\xbf")
             if not line:
                 continue
-            row = self._lenient(line)
-            if row is None:
-                bad += 1
-            else:
-                rows.append(row)
+            found = self._lenient(line)
+            rows += found
+            bad += not found
         return rows, bad
 
-    def _lenient(self, line: bytes) -> Row | None:
+    def _lenient(self, line: bytes) -> list[Row]:
+        """Decode one line. Two rows that lost the newline between them are two rows, as they are in a whole chunk."""
         try:
-            return self._one.decode(line)
+            return self._one.decode_lines(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass  # the second, more patient reader below decides
         try:
             # The standard library accepts lone surrogates, which old clients wrote; `clean` takes them out again.
             value = json.loads(line.decode("utf-8", "replace"))
             # Written out again instead of converted: a field kept as `Raw` exists only in text.
-            return self._patient.decode(msgspec.json.encode(clean(value))) if isinstance(value, dict) else None
+            return [self._patient.decode(msgspec.json.encode(clean(value)))] if isinstance(value, dict) else []
         except (ValueError, OverflowError, msgspec.MsgspecError, RecursionError):
-            return None
+            return []
 
 
 def clean(value: Any) -> Any:

@@ -160,8 +160,7 @@ class Fold:
         if not state.copying:
             self.counts.messages += 1
             self.counts.tool_calls += len(calls)
-        self.spend(message.usage)
-        held = _held(message.usage)
+        held = self.spend(message.usage)
         if held:
             state.context, self._place = held, None
         if message.model != state.model:
@@ -189,14 +188,18 @@ class Fold:
 
     # what else there is
 
-    def spend(self, usage: Usage | None) -> None:
-        """Add the tokens of a model call of this session."""
+    def spend(self, usage: Usage | None) -> int:
+        """Add the tokens of a model call of this session. Returns how many went in."""
+        if usage is None:
+            return 0
         state = self.state
-        if usage is not None and not state.copying:
-            state.input += _amount(usage.input)
-            state.cached += _amount(usage.cache_read)
-            state.written += _amount(usage.cache_write)
+        fresh, cached, written = _amount(usage.input), _amount(usage.cache_read), _amount(usage.cache_write)
+        if not state.copying:
+            state.input += fresh
+            state.cached += cached
+            state.written += written
             state.output += _amount(usage.output)
+        return fresh + cached + written
 
     def compacted(self, row: Row) -> None:
         """Take a compaction: what the model holds after it shows only with its next answer."""
@@ -245,10 +248,7 @@ def _key(value: object) -> str | None:
 
 
 def _amount(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and value is not True and 0 < value < MOST_TOKENS else 0
-
-
-def _held(usage: Usage | None) -> int:
-    if usage is None:
-        return 0
-    return _amount(usage.input) + _amount(usage.cache_read) + _amount(usage.cache_write)
+    """Return a number of tokens; what is none counts as 0."""
+    if type(value) is int:  # and no bool
+        return value if 0 <= value < MOST_TOKENS else 0
+    return int(value) if isinstance(value, float) and 0 < value < MOST_TOKENS else 0

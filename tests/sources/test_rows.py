@@ -74,6 +74,12 @@ def test_an_odd_line_is_understood(line: bytes, row: tuple[str, int | None]) -> 
     assert read(line + b'\n{"type":"z"}\n') == ([row, ("z", None)], 0)
 
 
+@pytest.mark.parametrize("beside", [b"", b"garbage\n"])
+def test_rows_that_lost_the_newline_between_them_are_rows(beside: bytes) -> None:
+    rows, bad = read(b'{"type":"a"}{"type":"b"}\n{"type":"c"}\n' + beside)
+    assert (rows, bad) == ([("a", None), ("b", None), ("c", None)], 1 if beside else 0)
+
+
 @pytest.mark.parametrize("nothing", [b"", b"   ", b"\r", b"\0" * 512, b"\xef\xbb\xbf"])
 def test_a_line_of_nothing_is_nothing(nothing: bytes) -> None:
     assert read(b'{"type":"a"}\n' + nothing + b'\n{"type":"b"}\n') == ([("a", None), ("b", None)], 0)

@@ -1,0 +1,106 @@
+"""Installing, showing and removing hooks in a temporary home."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bellboard.supervisor.errors import UsageError
+from bellboard.supervisor.hooks.install import HookError, run
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for variable in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+class Told(list[str]):
+    """What was said."""
+
+    def __call__(self, text: str) -> None:
+        self.append(text)
+
+
+def do(home: Path, verb: str, *agents: str, dry_run: bool = False) -> str:
+    told = Told()
+    assert run(verb, list(agents), str(home / "state"), told, dry_run=dry_run) == 0
+    return "\n".join(told)
+
+
+def test_only_installed_agents_are_touched_and_a_dry_run_touches_nothing(home: Path) -> None:
+    with pytest.raises(UsageError, match="no agent that has hooks is installed"):
+        do(home, "install")
+    (home / ".claude").mkdir()
+    said = do(home, "install", dry_run=True)
+    assert "+" in said
+    assert "PermissionRequest" in said
+    assert list((home / ".claude").iterdir()) == []
+    assert not (home / "state").exists()
+
+
+def test_the_users_settings_are_kept_backed_up_and_come_back(home: Path) -> None:
+    settings = home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    text = (
+        json.dumps({"model": "opus", "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "x"}]}]}}, indent=4)
+        + "\n"
+    )
+    settings.write_text(text)
+    settings.chmod(0o600)
+
+    do(home, "install", "claude")
+    assert "installed  (" in do(home, "status", "claude")
+    assert settings.stat().st_mode & 0o777 == 0o600
+    (backup,) = settings.parent.glob("settings.json.before-bellboard-*")
+    assert backup.read_text() == text
+    assert (home / "state" / "bellboard-hook.py").exists()
+    assert "nothing to change" in do(home, "install", "claude")
+
+    do(home, "remove", "claude")
+    assert settings.read_text() == text
+    assert "not installed" in do(home, "status", "claude")
+
+
+def test_a_file_that_holds_only_our_hooks_goes_with_them(home: Path) -> None:
+    (home / ".codex").mkdir()
+    assert "trusted" in do(home, "install", "codex")
+    assert (home / ".codex" / "hooks.json").exists()
+    do(home, "remove", "codex")
+    assert not (home / ".codex" / "hooks.json").exists()
+
+
+def test_opencode_gets_a_plugin_file(home: Path) -> None:
+    (home / ".config" / "opencode").mkdir(parents=True)
+    do(home, "install", "opencode")
+    plugin = home / ".config" / "opencode" / "plugins" / "bellboard.js"
+    assert json.dumps(str(home / "state" / "spool")) in plugin.read_text()
+    do(home, "remove", "opencode")
+    assert not plugin.exists()
+
+
+def test_a_link_to_the_settings_stays_a_link(home: Path) -> None:
+    real = home / "dotfiles.json"
+    real.write_text("{}\n")
+    (home / ".claude").mkdir()
+    (home / ".claude" / "settings.json").symlink_to(real)
+    do(home, "install", "claude")
+    assert (home / ".claude" / "settings.json").is_symlink()
+    assert "bellboard-hook.py" in real.read_text()
+
+
+@pytest.mark.parametrize("text", ["// a comment\n{}", "[]", '{"hooks": []}'])
+def test_what_cannot_be_changed_safely_is_left_as_it_is(home: Path, text: str) -> None:
+    settings = home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text(text)
+    with pytest.raises(HookError, match="nothing was changed"):
+        do(home, "install", "claude")
+    assert settings.read_text() == text
+
+
+def test_an_agent_we_know_no_hooks_of_is_a_usage_error(home: Path) -> None:
+    with pytest.raises(UsageError, match="no hooks are known for 'pi'"):
+        do(home, "install", "pi")
