@@ -132,3 +132,5 @@ class HealthState(Struct, frozen=True, kw_only=True):
     rss_bytes: int | None = None
     cpu_percent: float | None = None
     lag_seconds: float | None = None
+    unknown_since: Time | None = None
+    unknown_client: str | None = None

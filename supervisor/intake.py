@@ -97,7 +97,7 @@ class Intake:
             self._book.storage(None)
         self._aggregator.adopt(plan, now)
         for source, count in plan.unknown_records.items():
-            self._book.unknown(source, count)
+            self._book.unknown(source, count, plan.unknown_clients.get(source), now.wall)
         self._voice.say(plan.events)
         return True
 

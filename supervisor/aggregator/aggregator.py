@@ -50,6 +50,7 @@ class Plan(Struct, kw_only=True):
     events: list[BoardEvent] = field(default_factory=list)
     answers: list[Downward] = field(default_factory=list)
     unknown_records: dict[str, int] = field(default_factory=dict)
+    unknown_clients: dict[str, str] = field(default_factory=dict)
     seq: int = 0
     source_seqs: dict[str, int] = field(default_factory=dict)
 
@@ -150,8 +151,6 @@ class Aggregator:
 
     def _data(self, plan: Plan, key: SessionKey, update: Update, facts: SourceUpdate, now: Moment) -> None:
         source, name = key
-        if facts.unknown_records_delta > 0:
-            plan.unknown_records[source] = plan.unknown_records.get(source, 0) + facts.unknown_records_delta
         known = plan.sessions.get(key) or self._tracked.get(key)
         before = known.state if known is not None else SessionState(id=name, source=source)
         lifecycle: State = known.lifecycle if known is not None else "untracked"
@@ -159,6 +158,10 @@ class Aggregator:
             # It goes on with its counts, but when and why it once ended says nothing about how it ends now.
             before = structs.replace(before, lifecycle="active", completed_at=None, end_reason=None)
         merged = merge(before, facts, now.wall)
+        if facts.unknown_records_delta > 0:
+            plan.unknown_records[source] = plan.unknown_records.get(source, 0) + facts.unknown_records_delta
+            if merged.client_version is not None:
+                plan.unknown_clients[source] = merged.client_version
         trigger: Trigger = "terminal data" if facts.terminal or facts.activity == "terminal" else "data"
         if lifecycle != "active" and not update.live and self._silent(merged, update.modified_at, now):
             trigger = "silent data"

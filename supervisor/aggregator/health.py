@@ -117,10 +117,15 @@ class HealthBook:
             state = structs.replace(state, parse_failures=state.parse_failures + 1)
         record.state = state
 
-    def unknown(self, source: str, count: int) -> None:
-        """Count records of a shape that the source does not know."""
+    def unknown(self, source: str, count: int, client: str | None, now: datetime) -> None:
+        """Count records of a shape that the source does not know, with the client's version that wrote the last of them."""
         record = self._records[source]
-        record.state = structs.replace(record.state, unknown_records=record.state.unknown_records + count)
+        record.state = structs.replace(
+            record.state,
+            unknown_records=record.state.unknown_records + count,
+            unknown_since=record.state.unknown_since or now,
+            unknown_client=client or record.state.unknown_client,
+        )
 
     def measured(self, source: str, rss_bytes: int | None, cpu_percent: float | None) -> None:
         """Note what a worker uses."""

@@ -144,8 +144,9 @@ def health_table(states: tuple[HealthState, ...], now: datetime) -> str:
         if state.restarts:
             parts.append(f"{state.restarts} restart(s)")
         if state.unknown_records:
-            client = f"{state.unknown_records} unknown record(s)"
-            parts.append(client)
+            since = f" since {state.unknown_since:%H:%M} UTC" if state.unknown_since is not None else ""
+            client = f", client {plain(state.unknown_client)}" if state.unknown_client else ""
+            parts.append(f"{state.unknown_records} unknown record(s){since}{client}")
         if state.rss_bytes:
             parts.append(f"{state.rss_bytes / 2**20:.0f} MB")
         if state.updated_at is not None:

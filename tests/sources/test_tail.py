@@ -155,6 +155,15 @@ def test_a_file_cut_back_and_grown_beyond_is_read_anew(path: Path) -> None:
     assert (piece.data, piece.replaced) == (b"one\nTWO and three\n", True)
 
 
+def test_a_file_regrown_to_the_same_end_is_read_anew(path: Path) -> None:
+    end = b"x" * 300 + b"\n"
+    path.write_bytes(b"one\n" + end)
+    mark = read(path).mark
+    path.write_bytes(b"two\n" + end + b"more\n")
+    piece = read(path, mark)
+    assert (piece.data, piece.replaced) == (b"two\n" + end + b"more\n", True)
+
+
 def test_a_copy_in_its_place_goes_on_and_another_text_does_not(path: Path) -> None:
     path.write_bytes(b"one\ntwo\n")
     mark = read(path).mark

@@ -176,9 +176,11 @@ def test_a_bad_record_is_told_but_degrades_nothing() -> None:
 
 def test_unknown_records_are_counted_and_alone_degrade_nothing() -> None:
     book = opened()
-    book.unknown("claude", 3)
-    book.unknown("claude", 4)
-    assert book.news(LATER) == [HealthState(source="claude", unknown_records=7, updated_at=LATER)]
+    book.unknown("claude", 3, "2.1.330", AT)
+    book.unknown("claude", 4, None, LATER)
+    assert book.news(LATER) == [
+        HealthState(source="claude", unknown_records=7, unknown_since=AT, unknown_client="2.1.330", updated_at=LATER)
+    ]
 
 
 def test_an_agent_that_is_not_installed_is_healthy_and_says_where_it_was_looked_for() -> None:
