@@ -110,7 +110,7 @@ class ClaudeSource:
             return None, cursor  # it ended before there was anything to say
         told = report(handle.id, state, presence, now, modified_at=session.newest)
         self._due.pop(handle.id, None)
-        if told.due is not None:
+        if told.due is not None and not bare:
             self._due[handle.id] = handle.path, told.due
         update = _news(told.update, state)
         return update, _cursor(stamp(shape, session.newest, presence, now), state)

@@ -15,7 +15,7 @@ from ..text import tidy, when
 from .presence import Presence, registers, when_millis
 from .state import Agent, Call, State, Transcript
 
-SETTLE_SECONDS = 15.0
+SETTLE_SECONDS = 10.0
 """2.1.50 writes no stop reason: text that nothing follows for so long was the end of the answer."""
 
 QUIET_SECONDS = 600.0

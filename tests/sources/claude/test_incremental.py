@@ -12,7 +12,7 @@ from claude_home import DATA, SESSION, Desk, Table, answer, call, line, note, pr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-CASES = sorted(path.name for path in DATA.iterdir())
+CASES = sorted(path.name for path in DATA.iterdir() if path.is_dir())
 LIVING = Table(pid28323="170698", pid17465="149842")
 
 

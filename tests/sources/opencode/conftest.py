@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from opencode_home import Client, Desk  # noqa: E402 - found only by the line above
+from opencode_home import Client, Desk
 
 
 @pytest.fixture

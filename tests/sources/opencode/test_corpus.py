@@ -27,7 +27,9 @@ def cases() -> list[Any]:
 def test_a_genuine_home_is_read_as_it_was(case: dict[str, Any], tmp_path: Path) -> None:
     # the whole folder: of a living store nearly everything is in the log beside the database
     desk = Desk(Path(shutil.copytree(CORPUS / case["root"], tmp_path / "opencode")))
-    files = {path: path.read_bytes() for path in desk.root.rglob("*") if not path.name.endswith("-shm") and path.is_file()}
+    files = {
+        path: path.read_bytes() for path in desk.root.rglob("*") if not path.name.endswith("-shm") and path.is_file()
+    }
 
     sessions = desk.read()
 
