@@ -57,9 +57,9 @@ def judge(state: State, presence: Presence, now: float, modified_at: float | Non
         return told
     verdict = _written(state.main, _age(state.main, now, modified_at), now, alive=alive)
     if verdict.activity in {"idle", "waiting"} and verdict.waiting_for in {None, "prompt"}:
-        helpers = [judge_agent(state, agent, verdict, presence, now) for agent in state.agents.values()]
-        if any(helper.activity == "working" for helper in helpers):
-            due = min((helper.due for helper in helpers if helper.due is not None), default=None)
+        subagents = [judge_agent(state, agent, verdict, presence, now) for agent in state.agents.values()]
+        if any(subagent.activity == "working" for subagent in subagents):
+            due = min((subagent.due for subagent in subagents if subagent.due is not None), default=None)
             since = when(state.main.since)
             return _verdict("working", "record", "a subagent is still running", since, due=due)
     return verdict

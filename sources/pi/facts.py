@@ -50,7 +50,7 @@ def standing(state: State) -> Standing:
 
 def running(state: State) -> Call | None:
     """Return the oldest call without a result: results are written in the order of the calls, so it still runs."""
-    return next(iter(state.open.values()), None) if state.turn == "calling" else None
+    return next(iter(state.open.values()), None)
 
 
 def update_of(state: State, session_id: str, *, counts: Counts | None = None, restart: bool = False) -> SourceUpdate:

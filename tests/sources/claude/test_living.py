@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_a_session_without_a_transcript_lives_in_the_register_until_it_has_one(d
     facts = desk.board[SESSION]
     assert (facts["activity"], facts["title"], facts["working_dir"]) == ("idle", "Mine", "/w/app")
     assert (facts["client_version"], facts["output_tokens"]) == (NEW, 0)
-    assert facts["started_at"].timestamp() == NOON - 60
+    assert (facts["started_at"].timestamp(), facts["last_activity_at"].timestamp()) == (NOON - 60, NOON)
 
     desk.write(prompt("Fix it", at=1, version=NEW))
     desk.record(status="busy")
@@ -161,6 +162,19 @@ def test_a_torn_record_keeps_its_last_good_reading(desk: Desk) -> None:
     record.write_text(record.read_text()[:40])
     desk.read(source)
     assert desk.board[SESSION]["activity"] == "waiting"
+
+
+def test_a_record_rewritten_at_equal_length_within_one_tick_is_not_missed(desk: Desk) -> None:
+    desk.write(prompt(version=NEW))
+    record = desk.record(status="busy")
+    source = desk.source()
+    now = time.time()
+    os.utime(record, (now, now))
+    desk.read(source)
+    record.write_text(record.read_text().replace("busy", "idle"))
+    os.utime(record, (now, now))
+    desk.read(source)
+    assert desk.board[SESSION]["waiting_for"] == "prompt"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"pid": 4242}', '{"sessionId": null}', "\xff\xfe", "7"])

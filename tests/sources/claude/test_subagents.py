@@ -33,12 +33,12 @@ def launch(at: float = 1, **fields: Any) -> list[bytes]:
     return [answer("m", asked, stop="tool_use", at=at), result("t1", at=at + 0.5, toolUseResult=outcome)]
 
 
-def helpers(desk: Desk, session: str = SESSION) -> tuple[Subagent, ...]:
+def subagents(desk: Desk, session: str = SESSION) -> tuple[Subagent, ...]:
     return desk.read()[session]["subagents"]
 
 
 def doing(desk: Desk) -> list[tuple[str, str, str | None]]:
-    return [(helper.id, helper.activity, helper.current_tool) for helper in helpers(desk)]
+    return [(subagent.id, subagent.activity, subagent.current_tool) for subagent in subagents(desk)]
 
 
 def meta(desk: Desk, name: str = "a1", **fields: Any) -> None:
@@ -54,7 +54,7 @@ def test_a_subagent_is_nested_with_its_own_numbers_and_the_parents_stay_its_own(
         ),
         path=desk.agent("a1"),
     )
-    assert helpers(desk) == (
+    assert subagents(desk) == (
         Subagent(
             id="a1",
             parent_tool_use_id="t1",
@@ -86,7 +86,7 @@ def test_words_said_to_a_subagent_do_not_leave(desk: Desk) -> None:
     desk.write(prompt("Start", at=0), *launch(1))
     desk.write(inside(prompt("Find python files", at=1.2)), path=desk.agent("a1"))
     meta(desk, agentType="Explore", description="secret words", toolUseId="t1")
-    helpers(desk)
+    subagents(desk)
     assert b"secret" not in json.dumps(desk.board.sessions, default=repr).encode()
     assert "secret" not in desk.cursors[SESSION]
     assert "python files" not in desk.cursors[SESSION]
@@ -100,9 +100,9 @@ def test_a_background_subagent_runs_until_it_is_notified(desk: Desk) -> None:
 
     desk.write(prompt(DONE, at=6, origin={"kind": "task-notification"}), answer("o", at=7))
     assert doing(desk) == [("a1", "terminal", None)]
-    (helper,) = desk.board[SESSION]["subagents"]
-    assert helper.completed_at is not None
-    assert helper.completed_at.timestamp() == NOON + 6
+    (subagent,) = desk.board[SESSION]["subagents"]
+    assert subagent.completed_at is not None
+    assert subagent.completed_at.timestamp() == NOON + 6
     assert (desk.board[SESSION]["activity"], desk.board[SESSION]["waiting_for"]) == ("waiting", "prompt")
     assert desk.board[SESSION]["message_count"] == 4
 
@@ -130,13 +130,13 @@ def test_a_foreground_subagent_runs_until_its_call_has_a_result(desk: Desk) -> N
     desk.write(inside(prompt("READ-ME", at=1.2)), inside(answer("s1", stop=None, at=2)), path=desk.agent("a1"))
     desk.now = NOON + 5000
     assert doing(desk) == [("a1", "working", None)]
-    (helper,) = desk.board[SESSION]["subagents"]
-    assert (helper.parent_tool_use_id, helper.kind) == ("t1", "general-purpose")
+    (subagent,) = desk.board[SESSION]["subagents"]
+    assert (subagent.parent_tool_use_id, subagent.kind) == ("t1", "general-purpose")
 
     desk.write(result("t1", at=9, toolUseResult={"status": "completed", "agentId": "a1", "totalTokens": 9}))
     assert doing(desk) == [("a1", "terminal", None)]
-    (helper,) = desk.board[SESSION]["subagents"]
-    assert (helper.parent_tool_use_id, helper.kind) == ("t1", "general-purpose")
+    (subagent,) = desk.board[SESSION]["subagents"]
+    assert (subagent.parent_tool_use_id, subagent.kind) == ("t1", "general-purpose")
 
 
 def test_subagents_that_run_side_by_side_are_told_apart_by_the_words_they_began_with(desk: Desk) -> None:
@@ -144,16 +144,17 @@ def test_subagents_that_run_side_by_side_are_told_apart_by_the_words_they_began_
     desk.write(prompt(at=0), answer("m", *calls, stop="tool_use", at=1))
     for number in range(3):
         desk.write(inside(prompt(f"Task {number}", at=2 + number)), path=desk.agent(f"a{number}"))
-    linked = [(helper.id, helper.parent_tool_use_id, helper.kind) for helper in helpers(desk)]
+    linked = [(subagent.id, subagent.parent_tool_use_id, subagent.kind) for subagent in subagents(desk)]
     assert linked == [("a0", "t0", "kind-0"), ("a1", "t1", "kind-1"), ("a2", "t2", "kind-2")]
 
     desk.write(result("t1", at=9, toolUseResult={"status": "completed", "agentId": "a1"}))
     desk.write(result("t0", at=10, toolUseResult="User rejected tool use"))
-    assert [helper.activity for helper in helpers(desk)] == ["terminal", "terminal", "working"]
+    assert [subagent.activity for subagent in subagents(desk)] == ["terminal", "terminal", "working"]
 
 
 def test_a_report_written_late_does_not_undo_a_later_one(desk: Desk) -> None:
     desk.write(prompt(at=0), *launch(1), prompt(DONE, at=9), prompt(DONE, at=4), answer("n", at=10))
+    desk.write(result("t1", at=5, toolUseResult={"status": "completed", "agentId": "a1"}))
     desk.write(inside(prompt("Find python files", at=8)), path=desk.agent("a1"))
     assert doing(desk) == [("a1", "terminal", None)]
 
@@ -170,10 +171,10 @@ def test_a_meta_file_tells_the_kind_the_call_and_the_end(desk: Desk) -> None:
     assert doing(desk) == [("a1", "working", None)]
 
     meta(desk, agentType="Explore", toolUseId="t9")
-    (helper,) = helpers(desk)
+    (subagent,) = subagents(desk)
     desk.read(handles=[desk.hand()])
-    (helper,) = desk.board[SESSION]["subagents"]
-    assert (helper.kind, helper.parent_tool_use_id, helper.activity) == ("Explore", "t9", "working")
+    (subagent,) = desk.board[SESSION]["subagents"]
+    assert (subagent.kind, subagent.parent_tool_use_id, subagent.activity) == ("Explore", "t9", "working")
 
     meta(desk, agentType="Explore", toolUseId="t9", finished=True)
     desk.read(handles=[desk.hand()])
@@ -198,7 +199,7 @@ def test_subagents_in_deeper_folders_are_found_and_those_too_deep_are_not(desk: 
     desk.write(inside(prompt("2", at=2)), path=folder / "1/2/3/agent-a3.jsonl")
     desk.write(inside(prompt("3", at=3)), path=folder / "1/2/3/4/agent-a4.jsonl")
     (folder / "notes.jsonl").touch()
-    assert [helper.id for helper in helpers(desk)] == ["a2", "a3"]
+    assert [subagent.id for subagent in subagents(desk)] == ["a2", "a3"]
 
 
 def test_subagents_beside_the_session_belong_to_the_one_they_name(desk: Desk) -> None:
@@ -212,12 +213,12 @@ def test_subagents_beside_the_session_belong_to_the_one_they_name(desk: Desk) ->
     os.utime(beside, (1, 1))
     source = desk.source()
     desk.read(source)
-    assert [helper.id for helper in desk.board[SESSION]["subagents"]] == ["11111111"]
-    assert [helper.id for helper in desk.board[OTHER]["subagents"]] == ["22222222"]
+    assert [subagent.id for subagent in desk.board[SESSION]["subagents"]] == ["11111111"]
+    assert [subagent.id for subagent in desk.board[OTHER]["subagents"]] == ["22222222"]
 
     desk.write(inside(prompt("Mine, too", at=2, sessionId=SESSION)), path=beside / "agent-44444444.jsonl")
     desk.read(source)
-    assert [helper.id for helper in desk.board[SESSION]["subagents"]] == ["11111111", "44444444"]
+    assert [subagent.id for subagent in desk.board[SESSION]["subagents"]] == ["11111111", "44444444"]
     handles = source.touched([str(beside / "agent-22222222.jsonl")])
     assert [handle.id for handle in handles] == [OTHER]
 
@@ -232,16 +233,16 @@ def test_a_subagent_of_a_subagent_is_linked_by_its_parents_rows(desk: Desk) -> N
     )
     desk.write(inside(prompt("Look", at=4)), inside(answer("z1", stop=None, at=5)), path=desk.agent("a2"))
     desk.read()
-    deeper = {helper.id: helper for helper in helpers(desk)}["a2"]
+    deeper = {subagent.id: subagent for subagent in subagents(desk)}["a2"]
     assert (deeper.parent_tool_use_id, deeper.kind, deeper.activity) == ("t2", "Plan", "terminal")
 
 
 def test_a_replaced_subagent_is_counted_anew_and_its_session_is_not(desk: Desk) -> None:
     desk.write(prompt(at=0))
     path = desk.write(inside(prompt("Find", at=1)), inside(answer("s1", at=2)), path=desk.agent("a1"))
-    assert helpers(desk)[0].message_count == 2
+    assert subagents(desk)[0].message_count == 2
     path.write_bytes(inside(prompt("Else", at=1)))
-    assert helpers(desk)[0].message_count == 1
+    assert subagents(desk)[0].message_count == 1
     assert desk.board[SESSION]["message_count"] == 1
     assert not desk.board.updates[-1].restart
 
@@ -252,7 +253,7 @@ def test_a_subagent_whose_file_has_gone_is_remembered(desk: Desk) -> None:
     desk.read()
     path.unlink()
     desk.write(answer(at=3))
-    assert [(helper.id, helper.message_count) for helper in helpers(desk)] == [("a1", 2)]
+    assert [(subagent.id, subagent.message_count) for subagent in subagents(desk)] == [("a1", 2)]
 
 
 def test_a_subagent_that_vanishes_before_it_was_read_is_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +267,7 @@ def test_a_subagent_that_vanishes_before_it_was_read_is_forgotten(desk: Desk, mo
         return opened(name, *args)
 
     monkeypatch.setattr(os, "open", gone)
-    assert helpers(desk) == ()
+    assert subagents(desk) == ()
 
 
 def test_bad_lines_of_a_subagent_are_counted_as_drift_of_its_session(desk: Desk) -> None:
@@ -279,9 +280,10 @@ def test_what_a_subagents_file_notes_is_not_about_its_session(desk: Desk) -> Non
     desk.write(prompt("Mine", at=0))
     notes = note("custom-title", customTitle="Its own"), note("cost-state", modelUsage={"m[1m]": {}})
     desk.write(inside(prompt("Find", at=1, cwd="/w/else", gitBranch="other")), *notes, path=desk.agent("a1"))
-    helpers(desk)
+    subagents(desk)
     facts = desk.board[SESSION]
     assert (facts["title"], facts["working_dir"], facts["branch"]) == ("Mine", "/w/app", "main")
+    assert "/w/else" not in desk.cursors[SESSION]
 
 
 def test_of_very_many_subagents_the_newest_are_kept_and_the_cursor_stays_small(desk: Desk) -> None:
@@ -294,10 +296,10 @@ def test_of_very_many_subagents_the_newest_are_kept_and_the_cursor_stays_small(d
     for number in range(AGENTS_KEPT + 30):
         path = desk.write(*rows, path=desk.agent(f"a{number:016}"))
         os.utime(path, (NOON, NOON + number))
-    names = [helper.id for helper in helpers(desk)]
+    names = [subagent.id for subagent in subagents(desk)]
     assert names == [f"a{number:016}" for number in range(30, AGENTS_KEPT + 30)]
     assert len(desk.cursors[SESSION].encode()) < CURSOR_LIMIT
-    assert {helper.message_count for helper in desk.board[SESSION]["subagents"]} == {13}
+    assert {subagent.message_count for subagent in desk.board[SESSION]["subagents"]} == {13}
 
     updates = len(desk.board.updates)
     desk.read()
@@ -310,5 +312,5 @@ def test_a_cursor_that_grows_too_large_sheds_what_only_finished_subagents_needed
     for number in range(AGENTS_KEPT):
         rows = [inside(answer(f"{odd}{n}", call(f"{odd}{n}", odd), stop="tool_use", at=n, model=odd)) for n in range(5)]
         desk.write(inside(prompt("x", at=0)), *rows, inside(answer("last", at=9)), path=desk.agent(f"a{number:03}"))
-    assert len(helpers(desk)) == AGENTS_KEPT
+    assert len(subagents(desk)) == AGENTS_KEPT
     assert len(desk.cursors[SESSION].encode()) < CURSOR_LIMIT

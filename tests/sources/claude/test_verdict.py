@@ -158,7 +158,7 @@ def test_rows_from_the_future_or_without_times_say_nothing_of_age() -> None:
     assert judge(timeless, SILENT, NOON, modified_at=NOON - 5).activity == "working"
 
 
-def helper(*, last: float = 5, done: float | None = None, **fields: object) -> Agent:
+def subagent(*, last: float = 5, done: float | None = None, **fields: object) -> Agent:
     """A subagent that wrote its last row at second `last` and was reported done at second `done`."""
     stamp = f"2026-11-22T12:00:{last:06.3f}Z"
     transcript = Transcript(phase="busy", since=stamp, last=stamp)
@@ -168,19 +168,20 @@ def helper(*, last: float = 5, done: float | None = None, **fields: object) -> A
 
 
 def test_a_subagent_is_done_by_its_own_rows_its_meta_file_or_its_parents_report() -> None:
-    assert not finished(fresh(), helper())
-    assert finished(fresh(), helper(phase="over"))
-    assert finished(fresh(), helper(phase="stopped"))
-    assert finished(fresh(), helper(phase="failed"))
-    assert finished(fresh(), helper(last=5, done=6))
-    assert finished(fresh(), helper(last=6, done=5))
-    agent = helper()
+    assert not finished(fresh(), subagent())
+    assert finished(fresh(), subagent(phase="over"))
+    assert finished(fresh(), subagent(phase="stopped"))
+    assert finished(fresh(), subagent(phase="failed"))
+    assert finished(fresh(), subagent(phase="ended"))
+    assert finished(fresh(), subagent(last=5, done=6))
+    assert finished(fresh(), subagent(last=6, done=5))
+    agent = subagent()
     agent.finished = True
     assert finished(fresh(), agent)
 
 
 def test_a_subagent_that_writes_on_after_it_was_reported_is_at_work_again() -> None:
-    assert not finished(fresh(), helper(last=9, done=5))
+    assert not finished(fresh(), subagent(last=9, done=5))
 
 
 def background(state: State, presence: Presence, now: float, agent: Agent) -> tuple[Verdict, Verdict]:
@@ -192,36 +193,36 @@ def background(state: State, presence: Presence, now: float, agent: Agent) -> tu
 
 def test_a_session_works_for_as_long_as_a_subagent_of_it_does() -> None:
     over = told(prompt(at=0), answer(at=1))
-    session, agent = background(over, SILENT, 10, helper(last=5))
+    session, agent = background(over, SILENT, 10, subagent(last=5))
     assert (session.activity, session.evidence.detail) == ("working", "a subagent is still running")
     assert (agent.activity, session.due, agent.due) == ("working", NOON + 5 + QUIET_SECONDS, NOON + 5 + QUIET_SECONDS)
 
-    session, agent = background(over, SILENT, 5 + QUIET_SECONDS, helper(last=5))
+    session, agent = background(over, SILENT, 5 + QUIET_SECONDS, subagent(last=5))
     assert (session.activity, session.waiting_for, agent.activity) == ("waiting", "prompt", "idle")
 
-    session, agent = background(over, SILENT, 10, helper(last=5, done=6))
+    session, agent = background(over, SILENT, 10, subagent(last=5, done=6))
     assert (session.activity, session.waiting_for, agent.activity) == ("waiting", "prompt", "terminal")
 
 
 def test_an_interrupted_question_is_not_overruled_by_a_subagent() -> None:
     asking = told(prompt(at=0), answer("m", call(name="AskUserQuestion"), stop="tool_use", at=1))
-    session, agent = background(asking, SILENT, 10, helper())
+    session, agent = background(asking, SILENT, 10, subagent())
     assert (session.waiting_for, agent.activity) == ("question", "working")
 
 
 def test_a_subagent_whose_call_is_still_open_works_however_long_it_says_nothing() -> None:
     state = told(prompt(at=0), answer("m", call("toolu_1", "Task", prompt="Go"), stop="tool_use", at=1))
-    _, agent = background(state, SILENT, 1e6, helper())
+    _, agent = background(state, SILENT, 1e6, subagent())
     assert agent.activity == "working"
 
 
 def test_a_living_client_that_is_idle_has_no_subagent_at_work() -> None:
     over = told(prompt(at=0), answer(at=1))
-    assert background(over, living("idle"), 10, helper())[1].activity == "terminal"
-    assert background(over, living("busy"), 1e6, helper())[1].activity == "working"
-    assert background(over, living("waiting", "permission prompt"), 1e6, helper())[1].activity == "working"
+    assert background(over, living("idle"), 10, subagent())[1].activity == "terminal"
+    assert background(over, living("busy"), 1e6, subagent())[1].activity == "working"
+    assert background(over, living("waiting", "permission prompt"), 1e6, subagent())[1].activity == "working"
 
 
 def test_a_session_that_has_ended_takes_its_subagents_along() -> None:
-    session, agent = background(told(prompt()), Presence("dead", Record()), 10, helper())
+    session, agent = background(told(prompt()), Presence("dead", Record()), 10, subagent())
     assert (session.activity, agent.activity) == ("terminal", "terminal")

@@ -193,6 +193,35 @@ def test_going_back_behind_a_compaction_undoes_it(home: Home) -> None:
     assert home.shown("context_tokens", "compaction_count") == (1000, 1)
 
 
+def test_going_back_to_where_a_person_went_back_to(home: Home) -> None:
+    home.write(header(), user("a", None, 1), assistant("b", "a", 2, usage=usage(1000, 1), model="m1"))
+    home.write(user("c", "b", 3), assistant("d", "c", 4, usage=usage(2000, 1), model="m2"))
+    home.write(entry("label", "e", "b", 5, targetId="b"), entry("compaction", "f", "e", 6), user("g", "f", 7))
+    home.write(assistant("h", "g", 8, usage=usage(300, 1), model="m3"))
+    assert home.shown("context_tokens", "model") == (300, "m3")
+
+    home.write(user("i", "f", 9))
+    assert home.shown("context_tokens", "model") == (None, "m1")
+    home.write(user("j", "d", 10))
+    assert home.shown("context_tokens", "model") == (2000, "m2")
+    home.write(user("k", "e", 11))
+    assert home.shown("context_tokens", "model") == (1000, "m1")
+
+
+def test_an_entry_without_a_parent_goes_on_from_the_one_before(home: Home) -> None:
+    row = user("c", "-", 3)
+    del row["parentId"]
+    home.write(header(), user("a", None, 1), assistant("b", "a", 2), row)
+
+    assert home.shown("context_tokens", "message_count") == (100, 3)
+
+
+def test_the_last_activity_is_the_newest_time_wherever_it_stands(home: Home) -> None:
+    home.write(header(), user("a", None, 1), assistant("b", "a", 50), entry("label", "c", "b", 7, targetId="b"))
+
+    assert home.shown("last_activity_at") == (moment(50),)
+
+
 def test_going_back_to_the_very_beginning(home: Home) -> None:
     home.write(header(), user("a", None, 1), assistant("b", "a", 2), user("c", None, 3))
 

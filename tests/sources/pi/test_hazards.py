@@ -79,6 +79,16 @@ def test_a_handle_made_by_hand_and_a_stale_one_see_what_is_there(home: Home) -> 
     assert home.source().parse(home.hand(path), cursor) == (None, cursor)
 
 
+def test_a_handle_made_by_hand_goes_on_in_the_middle(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = home.write(*TURN)
+    monkeypatch.setattr("bellboard.sources.pi.source.READ_LIMIT", 300)
+
+    home.read([home.hand(path)])
+
+    assert len(home.updates) > 2
+    assert counted(home) == (2, 1, 0)
+
+
 def test_lines_that_change_nothing_move_the_cursor_silently(home: Home) -> None:
     home.write(*TURN)
     (handle,) = home.source().discover()

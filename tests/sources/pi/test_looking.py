@@ -102,9 +102,10 @@ def test_settings_may_name_the_folder(home: Home, tmp_path: Path) -> None:
     assert ids(source.discover()) == ["a"]
     assert str(tmp_path / "mine") in source.watch()
 
-    for text in ('{"sessionDir": "relative"}', '{"sessionDir": 7}', "[]", '{"sessionDir": "\\u0000/"}', "{", ""):
+    for text in ('{"sessionDir": "relative"}', '{"sessionDir": 7}', "[]", '{"sessionDir": "/\\u0000"}', "{", ""):
         settings.write_text(text, encoding="utf-8")
         assert source.discover() == []
+        assert source.watch() == [f"{home.root}/agent", f"{home.root}/agent/sessions"]
 
 
 def test_several_homes(home: Home, tmp_path: Path) -> None:
@@ -138,6 +139,7 @@ def test_a_first_line_is_looked_at_once_in_each_file(home: Home, monkeypatch: py
     path = put(home.root / "sessions", "given.jsonl", "given")
     torn = put(home.root / "sessions", "torn.jsonl")
     torn.write_bytes(lines(header("torn"))[:-1])
+    (home.root / "sessions/notes.jsonl").write_bytes(lines(user("a", None, 1)))
     source = home.source()
     assert ids(source.discover()) == ["given"]
 
