@@ -15,7 +15,9 @@ from ...protocol.update import SourceUpdate
 from ..contract import CURSOR_LIMIT, Cursor, Registry, SessionHandle
 from ..errors import CursorTooLarge, SourceUnavailable
 from ..files import home_of
+from ..hearing import Hearing
 from ..process import Processes, SystemProcesses
+from ..spool import Spool
 from .facts import digest, report
 from .home import NAME, Home, stamp, unwritten
 from .living import machine_id
@@ -158,4 +160,4 @@ def _cursor(shape: str, state: State) -> Cursor:
 
 def register(registry: Registry, *, home: str | Sequence[str] | None = None) -> None:
     """Make Claude Code known; `home` is its config folder, or several of them."""
-    registry.add(NAME, lambda: ClaudeSource(home=home))
+    registry.add(NAME, lambda: Hearing(ClaudeSource(home=home), Spool(NAME)))

@@ -155,10 +155,11 @@ def _newest(transcript: Transcript) -> Call | None:
 
 
 def _age(transcript: Transcript, now: float, modified_at: float | None) -> float:
-    """How long ago the last row was written, in seconds; a time in the future says nothing."""
+    """How long ago the last row was written, in seconds; the file's own time speaks for a row that bears a wrong one."""
     last = when(transcript.last)
-    stamp = last.timestamp() if last is not None else modified_at
-    if stamp is None or stamp > now + FUTURE_SECONDS:
+    stamps = [last.timestamp() if last is not None else None, modified_at]
+    stamp = next((each for each in stamps if each is not None and each <= now + FUTURE_SECONDS), None)
+    if stamp is None:
         return float("inf")
     return max(now - stamp, 0.0)
 

@@ -11,8 +11,8 @@ from msgspec import UNSET, Struct
 
 from ...protocol.session import Activity, Evidence, WaitingFor
 from ...protocol.update import SourceUpdate
+from ..text import when
 from .state import State
-from .text import when
 from .thread import Counts
 from .tokens import minus
 

@@ -8,11 +8,11 @@ the rows; what a record means once it is the thread's own stands in `records.py`
 import re
 from collections.abc import Iterable
 
+from ..text import PATH_LIMIT
 from .header import is_own_turn, read_bare_header, read_header, starts_anew
 from .records import CALLS, EVENTS, ITEMS, OUTPUTS, RECORDS, Meanings, drift
 from .rows import Payload, Row, text_of
 from .state import Part, State, copy
-from .text import PATH_LIMIT
 from .thread import Counts, Thread, time_of
 from .tokens import totals_of
 

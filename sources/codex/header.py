@@ -7,9 +7,9 @@ reference (forks and rewinds of paginated threads), or may belong to an internal
 
 from typing import Any, cast
 
+from ..text import PATH_LIMIT, tidy, when
 from .rows import Payload, Row
 from .state import Part, State
-from .text import PATH_LIMIT, tidy, when
 from .thread import TIME_LIMIT, time_of
 
 LOCKING_SINCE = (0, 150)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ..rows import Rows
 from ..tail import Mark, read_on
-from .text import TITLE_LIMIT, tidy
+from ..text import TITLE_LIMIT, tidy
 
 
 class _Line(Struct, gc=False):

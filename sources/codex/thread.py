@@ -6,9 +6,9 @@ which verb stands in `records.py`.
 
 from msgspec import Struct
 
+from ..text import PATH_LIMIT, TITLE_LIMIT, tidy
 from .rows import Row, Usage, text_of
 from .state import OPEN_LIMIT, Call, State
-from .text import PATH_LIMIT, TITLE_LIMIT, tidy
 
 TIME_LIMIT = 40
 """Characters of a written time; more is none."""

@@ -76,7 +76,7 @@ def standing(session: Session, latest: Latest) -> Standing:
     if said is None:
         return _standing("idle", "no turn yet", None)
     answer = latest.answer
-    if answer is not None and answer.open and said.role != 'user':
+    if answer is not None and answer.open:
         return _answering(answer, latest.running())
     if said.role == "user":
         return _standing("working", "the prompt has no answer yet", said.created)

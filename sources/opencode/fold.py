@@ -66,10 +66,11 @@ def _take(state: State, seen: Seen, message: Message, counts: Counts) -> None:
         seen.compacted = 1
         counts.compactions += 1
     state.newest = max(state.newest, message.created or 0, message.completed or 0)
-    if message.held and message.key >= state.held_at:
-        state.held, state.held_at = held_after(message), message.key
-    if message.role == "assistant" and message.key >= state.model_at and (model := tidy(message.model)):
-        state.model, state.model_at = model, message.key
+    # Pages come in order, so what stays is what the newest message says.
+    if message.held:
+        state.held = held_after(message)
+    if message.role == "assistant" and (model := tidy(message.model)):
+        state.model = model
 
 
 def held_after(message: Message) -> int | None:

@@ -53,8 +53,8 @@ class Seen(Struct, array_like=True):
 class State(Struct, omit_defaults=True):
     """One session. `born` is its time of creation, `newest` the newest time in any of its rows (milliseconds).
 
-    `held` and `model` are those of the newest message that told, at `held_at` and `model_at`; `said` is a digest of what
-    the board was told last.
+    `held` (tokens) and `model` are those of the newest message that told; `said` is a digest of what the board was told
+    last.
     """
 
     form: int = FORM
@@ -67,9 +67,7 @@ class State(Struct, omit_defaults=True):
     written: int = 0
     output: int = 0
     held: int | UnsetType | None = UNSET
-    held_at: Key = (-1, "")
     model: str | None = None
-    model_at: Key = (-1, "")
     newest: int = 0
     said: str = ""
 

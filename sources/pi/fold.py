@@ -183,8 +183,7 @@ class Fold:
     def _ran(self, message: Message) -> None:
         state = self.state
         state.open.pop(_key(message.tool_call_id) or "", None)
-        if not state.open:
-            state.turn, state.why, state.since = "ran", "", self._moment
+        state.turn, state.why, state.since = "ran", "", self._moment
 
     # what else there is
 
