@@ -14,7 +14,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
     `factory` is "package.module:callable" for a source that comes straight from the settings, None for a registered one.
     `since` (seconds) bounds how old a session without a cursor may be to be read at all; None reads everything.
-    `sweep`, `pulse` and `beat` are seconds.
+    `sweep`, `pulse` and `beat` are seconds; `spool` is the folder into which agents' hooks write.
     """
 
     source: str
@@ -30,6 +30,7 @@ class Order(Struct, frozen=True, kw_only=True):
     pulse: float = 1.0
     beat: float = 2.0
     watch: bool = True
+    spool: str | None = None
 
 
 class Grant(Struct, frozen=True, kw_only=True, tag="grant"):

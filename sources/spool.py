@@ -14,6 +14,9 @@ from .tail import Mark, read_on, stamp_of
 MOST_SESSIONS = 1000
 """Sessions whose last word is kept, the newest ones."""
 
+MOST_BYTES = 1024 * 1024
+"""Of a spool that was set aside; the hook program sets it aside at a quarter of that."""
+
 KINDS = frozenset(("permission", "question", "working", "prompt", "end"))
 """What a hook may say."""
 
@@ -38,6 +41,8 @@ class _Line(Struct, gc=False):
 
 def default_folder() -> str:
     """Return where the hooks write unless the settings say otherwise."""
+    if given := os.environ.get("BELLBOARD_SPOOL"):
+        return given
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return os.path.join(os.environ.get("BELLBOARD_STATE_DIR") or os.path.join(base, "bellboard"), "spool")
 
@@ -60,12 +65,11 @@ class Spool:
             if stamp_of(os.stat(self._path)) == self._seen:
                 return spoken
             while (piece := read_on(self._path, self._mark)) is not None:
+                if piece.replaced or self._mark.offset == 0:
+                    # Begun anew because it had grown too large: the last words before that stand in the old one.
+                    self._take(self._old(), spoken)
                 self._mark = piece.mark
-                for row in self._rows.read(piece.data)[0]:
-                    if row.session and row.kind in KINDS:
-                        self._words.pop(row.session, None)
-                        self._words[row.session] = Word(row.kind, row.at)
-                        spoken.add(row.session)
+                self._take(piece.data, spoken)
                 if not piece.more:
                     self._seen = piece.mark.stamp
                     break
@@ -74,6 +78,21 @@ class Spool:
         while len(self._words) > MOST_SESSIONS:
             del self._words[next(iter(self._words))]
         return spoken
+
+    def _old(self) -> bytes:
+        try:
+            with open(self._path + ".old", "rb") as file:
+                return file.read(MOST_BYTES)
+        except FileNotFoundError:
+            return b""
+
+    def _take(self, data: bytes, spoken: set[str]) -> None:
+        for row in self._rows.read(data)[0]:
+            known = self._words.get(row.session)
+            if row.session and row.kind in KINDS and (known is None or known.at <= row.at):
+                self._words.pop(row.session, None)
+                self._words[row.session] = Word(row.kind, row.at)
+                spoken.add(row.session)
 
     def last(self, session: str) -> Word | None:
         """Return the last word on a session."""

@@ -6,6 +6,7 @@ are never an identity (resumed and forked sessions share their first lines). Wha
 equal size in the middle that leaves both ends alone. The counterpart for documents that are saved anew is `whole.py`.
 """
 
+import errno
 import os
 import stat
 from zlib import crc32
@@ -73,7 +74,7 @@ def read_on(path: str, mark: Mark, budget: int = READ_LIMIT) -> Piece | None:
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(f"not a regular file ({stat.filemode(status.st_mode)})")
+            raise OSError(errno.EINVAL, f"not a regular file ({stat.filemode(status.st_mode)})")
         if mark.stamp and mark.stamp == stamp_of(status) and mark.dev == status.st_dev:
             return None
         replaced = not _continues(fd, status, mark)

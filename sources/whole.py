@@ -5,6 +5,7 @@ and the source keeps its last state until the document parses again. The counter
 `tail.py`.
 """
 
+import errno
 import os
 import stat
 
@@ -34,7 +35,7 @@ def read_whole(path: str, stamp: str, limit: int = DOCUMENT_LIMIT) -> Document |
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(f"not a regular file ({stat.filemode(status.st_mode)})")
+            raise OSError(errno.EINVAL, f"not a regular file ({stat.filemode(status.st_mode)})")
         now = stamp_of(status)
         if now == stamp:
             return None

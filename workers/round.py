@@ -17,6 +17,10 @@ from ..sources.contract import CURSOR_LIMIT, Cursor, SessionHandle, Source
 from ..sources.errors import CursorTooLarge, SourceError, SourceUnavailable
 
 
+MOST_DETAIL = 300
+"""Characters of an error that are passed on."""
+
+
 class Parsed(Struct, frozen=True):
     """One step of one session: from one cursor to the next, with what was found on the way."""
 
@@ -53,19 +57,26 @@ class Round:
 
     def discover(self, now: float) -> Fault | None:
         """Ask the source for all its sessions and queue them; `now` is epoch seconds. Raises SourceUnavailable."""
-        fault = self.ask(self._source.discover, now)
+        fault = self.ask(self._source.discover, now, everything=True)
         self.discover_failures = 0 if fault is None else self.discover_failures + 1
         return fault
 
-    def ask(self, question: Callable[[], Iterable[SessionHandle]], now: float) -> Fault | None:
-        """Ask the source which sessions to look at, and queue them. Raises SourceUnavailable."""
+    def ask(
+        self, question: Callable[[], Iterable[SessionHandle]], now: float, *, everything: bool = False
+    ) -> Fault | None:
+        """Ask the source which sessions to look at, and queue them. Raises SourceUnavailable.
+
+        `everything`: what is not in the answer is there no more, and so fails no more.
+        """
         self.steps += 1
         try:
-            found = list(question())
+            found = [_checked(handle) for handle in question()]
         except SourceUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
+        if everything:
+            self.failing &= {handle.id for handle in found}
         self.schedule(found, now)
         return None
 
@@ -124,6 +135,17 @@ class Round:
             self._queue.remove(handle)
 
 
+def _checked(handle: object) -> SessionHandle:
+    """Return a handle whose fields are what the contract says. Raises SourceError that names what is not."""
+    if not isinstance(handle, SessionHandle):
+        raise SourceError(f"discover gave a {type(handle).__name__} instead of a SessionHandle")
+    if not isinstance(handle.id, str) or not handle.id or not isinstance(handle.path, str):  # pyright: ignore[reportUnnecessaryIsInstance] - foreign code
+        raise SourceError("discover gave a handle whose id or path is no text")
+    if handle.modified_at is not None and not isinstance(handle.modified_at, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance] - foreign code
+        raise SourceError("discover gave a handle whose modified_at is no number of seconds")
+    return handle
+
+
 def describe(error: BaseException) -> str:
     """Say what went wrong without quoting a conversation or a path of the user's home.
 
@@ -131,7 +153,7 @@ def describe(error: BaseException) -> str:
     of a transcript, so its kind and place have to do.
     """
     if isinstance(error, SourceError):
-        return sayable(str(error))
+        return sayable(str(error))[:MOST_DETAIL]
     if isinstance(error, OSError) and error.strerror:
         return f"{type(error).__name__}: {error.strerror}"
     frames = traceback.extract_tb(error.__traceback__)

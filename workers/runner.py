@@ -6,6 +6,7 @@ and `outbox.py`.
 
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
@@ -41,6 +42,8 @@ class Runner:
     """One incarnation of one source's worker."""
 
     def __init__(self, order: Order, leash: Leash) -> None:
+        if order.spool is not None:
+            os.environ["BELLBOARD_SPOOL"] = order.spool
         self._order = order
         self._leash = leash
         self._link = Asking(order.endpoint, name=f"{order.source}:{order.inc}".encode())
@@ -83,7 +86,9 @@ class Runner:
         try:
             return load(self._order.source, self._order.factory, self._order.options)
         except Exception as error:
-            # Whatever the code of a source raises while it is imported or made is a Fault of that source.
+            # Whatever the code of a source raises while it is imported or made is a Fault of that source. The whole of
+            # it goes to the log, for whoever writes the source: no conversation has been read yet.
+            traceback.print_exc()
             self._say(Fault(scope="source", code="not loadable", detail=describe(error)))
             raise Ended(Bye(reason="failed"), EXIT_FAILED) from error
 
@@ -228,6 +233,9 @@ class Runner:
                 self._next_beat = 0.0
             case Drain():
                 self._drain_until = time.monotonic() + message.deadline
+                if self._watches.fd is not None:
+                    self._poll.drop(self._watches.fd)  # nobody reads it any more: waiting with it would be spinning
+                    self._watches.close()
             case Fenced():
                 raise Ended(Bye(reason="fenced"), EXIT_OK)
 

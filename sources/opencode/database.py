@@ -19,7 +19,7 @@ from msgspec import Struct
 from ..errors import SourceError
 from ..files import look
 from .fold import LATEST
-from .rows import ID_LIMIT, Key, Message, Part, Session, message_in, number, part_of
+from .rows import ID_LIMIT, Key, Message, Part, Session, message_in, number, part_in
 
 PATIENCE_SECONDS = 1.0
 """How long the store may be locked before this reading gives up."""
@@ -64,8 +64,14 @@ _PAGE = """
 """
 
 _PARTS = """
-    SELECT id, CASE WHEN json_valid(data) THEN
-        json_extract(data, '$.type', '$.tool', '$.state.status', '$.state.time.start', '$.state.time.end') END
+    SELECT id, CASE WHEN json_valid(data) THEN json_object(
+        'type', json_extract(data, '$.type'),
+        'tool', json_extract(data, '$.tool'),
+        'state', json_object(
+            'status', json_extract(data, '$.state.status'),
+            'time', json_object(
+                'start', json_extract(data, '$.state.time.start'),
+                'end', json_extract(data, '$.state.time.end')))) END
     FROM part WHERE message_id = :message ORDER BY id LIMIT :limit
 """
 
@@ -215,7 +221,4 @@ def _messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
 
 
 def _part(name: object, text: object) -> Part:
-    if not isinstance(text, str):
-        return Part(id=str(name))
-    kind, tool, status, start, end = msgspec.json.decode(text)
-    return part_of(str(name), kind, tool, status, start, end)
+    return part_in(text.encode() if isinstance(text, str) else b"", str(name))

@@ -171,24 +171,13 @@ def message_in(text: bytes, name: str, at: int) -> Message:
 
 
 def part_in(text: bytes, name: str) -> Part:
-    """Read the text of a part."""
+    """Read the text of a part; one that cannot be understood comes without a type."""
     fields: _PartText | None = _decode(_part_decoder, text)
-    if fields is None:
+    if fields is None or not isinstance(fields.type, str):
         return Part(id=name)
     state = fields.state or _State()
-    return part_of(name, fields.type, fields.tool, state.status, dig(state.time, "start"), dig(state.time, "end"))
-
-
-def part_of(name: str, kind: object, tool: object, status: object, start: object, end: object) -> Part:
-    """Make a part of its fields."""
-    return Part(
-        id=name,
-        type=kind if isinstance(kind, str) else "",
-        tool=tool,
-        status=status,
-        start=number(start),
-        end=number(end),
-    )
+    start, end = number(dig(state.time, "start")), number(dig(state.time, "end"))
+    return Part(id=name, type=fields.type, tool=fields.tool, status=state.status, start=start, end=end)
 
 
 def session_in(text: bytes, name: str) -> Session | None:

@@ -7,7 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opencode_home import DATA, NOW, OTHER, SESSION, TREE, Client, Desk, Tree, answer, asked, at, name_at, text, tokens, tool
+from opencode_home import (
+    DATA,
+    NOW,
+    OTHER,
+    SESSION,
+    TREE,
+    Client,
+    Desk,
+    Tree,
+    answer,
+    asked,
+    at,
+    name_at,
+    text,
+    tokens,
+    tool,
+)
 
 from bellboard.sources.errors import SourceError
 from bellboard.sources.opencode.rows import at_of
@@ -120,8 +136,10 @@ def test_rubbish_among_the_files_costs_only_itself(desk: Desk, tree: Tree) -> No
 
 def test_a_message_with_odd_characters_is_read(desk: Desk, tree: Tree) -> None:
     tree.session()
-    tree.message(name_at(1), b'\xef\xbb\xbf' + b'{"role":"user","time":{"created":1},"model":{"modelID":"x"}}')
-    tree.message(name_at(2), b'{"role":"assistant","time":{"created":1,"completed":2},"finish":"stop","modelID":"a\\ud800b"}')
+    tree.message(name_at(1), b"\xef\xbb\xbf" + b'{"role":"user","time":{"created":1},"model":{"modelID":"x"}}')
+    tree.message(
+        name_at(2), b'{"role":"assistant","time":{"created":1,"completed":2},"finish":"stop","modelID":"a\\ud800b"}'
+    )
 
     assert desk.shown("message_count", "model", "activity") == (1, "a?b", "waiting")
 
@@ -159,7 +177,9 @@ def test_a_session_that_vanished_is_nothing_new(desk: Desk, tree: Tree) -> None:
     assert desk.source().parse(handle, "") == (None, "")
 
 
-def test_a_session_that_vanishes_between_two_looks_at_it(desk: Desk, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_vanishes_between_two_looks_at_it(
+    desk: Desk, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tree.session()
 
     def gone(*_: object) -> None:
@@ -174,9 +194,8 @@ def test_a_session_that_vanishes_between_two_looks_at_it(desk: Desk, tree: Tree,
 
 
 def test_ids_begin_again_and_their_order_does_not(desk: Desk, tree: Tree) -> None:
-    turn = datetime(2026, 8, 14, 11, 59, 55, tzinfo=UTC)
-    begin = int(turn.timestamp() * 1000) - NOW
-    names = [name_at(begin / 1000 + second) for second in range(0, 40_000, 4000)]
+    begin = 26 * (1 << 36) - 20_000 - NOW  # twenty seconds before the round that ended on 14 August 2026
+    names = [name_at(begin / 1000 + second) for second in range(0, 40, 4)]
     assert names != sorted(names)
     tree.session(time={"created": NOW + begin, "updated": NOW + begin})
     for number, name in enumerate(names):
@@ -184,7 +203,7 @@ def test_ids_begin_again_and_their_order_does_not(desk: Desk, tree: Tree) -> Non
         assert desk.shown("message_count", "context_tokens") == (number + 1, number + 1)
 
     for number in range(len(names), 40):
-        tree.message(name_at(begin / 1000 + 40_000 + number), asked(number))
+        tree.message(name_at(begin / 1000 + 40 + number), asked(number))
     assert desk.shown("message_count") == (40,)
     assert desk.sessions == Desk(desk.root).read()
 
@@ -303,7 +322,9 @@ def test_a_tree_that_cannot_be_listed_is_an_error(desk: Desk, tree: Tree, monkey
 
 
 def test_times_of_a_tree_session(desk: Desk, tree: Tree) -> None:
-    tree.session(time={"created": at(1), "updated": at(9), "archived": at(8)}, parentID=OTHER, revert={"messageID": "x"})
+    tree.session(
+        time={"created": at(1), "updated": at(9), "archived": at(8)}, parentID=OTHER, revert={"messageID": "x"}
+    )
 
     assert desk.shown("activity", "parent_id", "end_reason") == ("terminal", OTHER, "archived")
     assert desk.shown("last_activity_at") == (datetime.fromtimestamp(at(9) / 1000, UTC),)
