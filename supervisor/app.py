@@ -36,11 +36,14 @@ from .voice import Voice
 
 log = logging.getLogger("bellboard")
 
+SOCKETS = (EVENTS, INGEST, SNAPSHOT, CONTROL)
+
 TICK_SECONDS = 0.25
 STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 10.0
 FIRST_MEASURE_SECONDS = 1.0
 STORAGE_RETRY_SECONDS = 5.0
+UNUSABLE_SECONDS = 60.0
 
 
 class Supervisor:
@@ -58,11 +61,12 @@ class Supervisor:
         self._locks: list[int] = []
         self._leaving = False
         self._measure_at = self._storage_retry_at = 0.0
+        self._absent: dict[str, tuple[float, frozenset[str]]] = {}
 
     def open(self) -> None:
         """Make folders, take the locks, load the store, bind. Raises SupervisorError or AddressError."""
         config = self.config
-        addresses = [address(config.runtime_dir, name) for name in (EVENTS, INGEST)]
+        addresses = {name: address(config.runtime_dir, name) for name in SOCKETS}
         private_folder(config.runtime_dir, "runtime")
         self._locks.append(lock(config.runtime_dir))
         if config.state_dir is not None:
@@ -74,9 +78,9 @@ class Supervisor:
         self._poll = Poll()
         before = os.umask(0o177)
         try:
-            self._voice = Voice(addresses[0])
+            self._voice = Voice(addresses[EVENTS])
             self._intake = Intake(
-                addresses[1], self.aggregator, self._store, self.book, self.roster, self._voice, config.work.credit
+                addresses[INGEST], self.aggregator, self._store, self.book, self.roster, self._voice, config.work.credit
             )
             self._answers = Answers(config.runtime_dir, self.aggregator, self.book, self._obey)
         finally:
@@ -85,12 +89,15 @@ class Supervisor:
             self._poll.add(channel)
         self._crew = Crew(self.roster, self._poll, self._intake.say, self._intake.parted)
 
-    def run(self, until: Callable[[], bool] | None = None) -> None:
-        """Work until `until`, or until a signal or a drain command and then until all workers have ended."""
+    def run(self, until: Callable[[], bool] | None = None) -> bool:
+        """Work until `until`, or until a signal or a drain command and then until all workers have ended.
+
+        Returns whether `until` came true.
+        """
         with Signals() as signals:
             self._poll.add(signals.fd)
             next_tick = 0.0
-            busy = False
+            busy = done = False
             while not (self._leaving and self.roster.empty):
                 self._poll.wait(0.0 if busy else max(0.0, next_tick - time.monotonic()))
                 now = self._now()
@@ -104,9 +111,11 @@ class Supervisor:
                 if time.monotonic() >= next_tick:
                     self._tick(now)
                     next_tick = time.monotonic() + (STAGGER_SECONDS if self.roster.due(clock) else TICK_SECONDS)
-                if until is not None and until():
+                if until is not None and not self._leaving and until():
+                    done = True
                     break
             self._poll.drop(signals.fd)
+        return done
 
     def snapshot(self) -> Snapshot:
         """Return the board as it is now."""
@@ -145,7 +154,7 @@ class Supervisor:
 
     def _remove_sockets(self) -> None:
         """Leave no socket that nobody answers. Safe, because the lock is still ours."""
-        for name in (EVENTS, INGEST, SNAPSHOT, CONTROL):
+        for name in SOCKETS:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(self.config.runtime_dir, name))
 
@@ -154,12 +163,14 @@ class Supervisor:
 
     def _load(self) -> None:
         now = self._now()
-        if self._store.rebuilt is not None:
-            log.warning("%s; everything is read again from the agents' files", self._store.rebuilt)
         for stored in self._store.sessions():
-            self.aggregator.load(stored.state, gone=stored.gone, live=stored.live, now=now)
+            # What belongs to a source that does not run stays stored: nobody could say how it is doing.
+            if stored.state.source in self.config.sources:
+                self.aggregator.load(stored.state, gone=stored.gone, live=stored.live, moved=stored.moved, now=now)
         for source, handle, session_id, cursor in self._store.cursors():
             self.aggregator.ledger.load(source, handle, session_id, cursor)
+        if self._store.rebuilt is not None:
+            log.warning("%s; everything is read again from the agents' files", self._store.rebuilt)
         paused = self._store.paused()
         for source in self.config.sources:
             self.book.open(source)
@@ -169,7 +180,7 @@ class Supervisor:
     def _tick(self, now: Moment) -> None:
         clock = now.clock
         self._crew.push(self.roster.insist(clock))
-        self._look_for_agents()
+        self._look_for_agents(clock)
         for source in self.roster.due(clock):
             self._start(source, clock)
             break  # one at a time: starting is work, and the machine may be busy
@@ -210,9 +221,12 @@ class Supervisor:
             pulse=float(config.work.pulse),
             beat=float(config.work.beat),
             watch=config.work.watch,
+            spool=None if config.state_dir is None else os.path.join(config.state_dir, "spool"),
         )
         pid = self._crew.start(order, clock)
-        if pid is not None:
+        if pid is None:
+            self.book.ended(source, "the worker could not be started", progressed=False)
+        else:
             self.book.started(source, pid, inc)
             self._measure_at = clock + FIRST_MEASURE_SECONDS
 
@@ -227,10 +241,18 @@ class Supervisor:
             self._intake.forget(ended.source, ended.inc)
             self.book.ended(ended.source, ended.error, progressed=ended.progressed)
 
-    def _look_for_agents(self) -> None:
-        """Wake sources whose agent was not installed when one of the places it would be in appears."""
+    def _look_for_agents(self, clock: float) -> None:
+        """Wake sources whose agent was not installed when one of the places it would be in appears.
+
+        A place that was there already and could not be used is tried again now and then.
+        """
         for source, member in self.roster.members.items():
-            if member.pid is None and member.looked and any(os.path.exists(path) for path in member.looked):
+            if member.pid is not None or member.looked is None:
+                self._absent.pop(source, None)
+                continue
+            there = frozenset(path for path in member.looked if os.path.exists(path))
+            since, before = self._absent.setdefault(source, (clock, there))
+            if there - before or clock - since >= UNUSABLE_SECONDS:
                 self.roster.appeared(source)
 
     def _heed(self, taken: list[int], clock: float) -> None:

@@ -26,6 +26,11 @@ def private_folder(path: str, purpose: str) -> str:
     if status.st_uid != os.getuid():
         raise FolderError(f"the {purpose} folder {path} belongs to another user: choose another")
     if status.st_mode & 0o077:
+        if os.listdir(path) and not os.path.exists(os.path.join(path, LOCK)):
+            raise FolderError(
+                f"the {purpose} folder {path} is open to others and holds files that are not ours: "
+                "choose another, or an empty one"
+            )
         try:
             os.chmod(path, 0o700)
         except OSError as error:

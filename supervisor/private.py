@@ -12,7 +12,8 @@ from .config import Board, Config, Seconds
 def read_once(config: Config) -> Snapshot:
     """Run the pipeline until each source has finished one full pass; returns the board as it is then.
 
-    Everything in the folders is read, however old, and nothing goes stale meanwhile. Raises SupervisorError.
+    Everything in the folders is read, however old, and nothing goes stale meanwhile. Raises SupervisorError, and
+    KeyboardInterrupt if a signal came first.
     """
     never = Seconds("inf")
     # A short name, because the path of a socket is limited; not $TMPDIR, which may be long.
@@ -20,5 +21,6 @@ def read_once(config: Config) -> Snapshot:
         board = Board(since=config.board.since, stale_after=never, retention=never)
         private = msgspec.structs.replace(config, state_dir=None, runtime_dir=folder, board=board)
         with Supervisor(private) as supervisor:
-            supervisor.run(until=lambda: all(supervisor.book.settled(source) for source in private.sources))
+            if not supervisor.run(until=lambda: all(supervisor.book.settled(source) for source in private.sources)):
+                raise KeyboardInterrupt  # half a board must not look like a whole one
             return supervisor.snapshot()

@@ -26,7 +26,9 @@ class Signals:
         return found
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._record) for number in HANDLED}
+        # What was ignored when we were started stays ignored: that is what nohup means.
+        heard = [number for number in HANDLED if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._record) for number in heard}
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         return self
 

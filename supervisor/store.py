@@ -37,6 +37,7 @@ class Stored(msgspec.Struct, frozen=True):
     state: SessionState
     gone: bool
     live: bool
+    moved: float
 
 
 class Store:
@@ -62,8 +63,21 @@ class Store:
             self._database.execute(f"DELETE FROM cursors WHERE (source, session_id) IN ({gone})", (old,))  # noqa: S608 - our own constant
             self._database.execute("DELETE FROM sessions WHERE gone AND moved < ?", (old,))
             self._database.commit()
-            for gone_now, live, body in self._database.execute("SELECT gone, live, body FROM sessions"):
-                yield Stored(self._decoder.decode(body), bool(gone_now), bool(live))
+            rows = self._database.execute("SELECT source, id, gone, live, moved, body FROM sessions").fetchall()
+        for source, name, gone_now, live, moved, body in rows:
+            try:
+                state = self._decoder.decode(body)
+            except msgspec.MsgspecError as error:
+                self._forget(source, name, error)
+            else:
+                yield Stored(state, bool(gone_now), bool(live), moved)
+
+    def _forget(self, source: str, name: str, error: Exception) -> None:
+        """Drop a session that cannot be read (another release wrote it) with its cursors: it is counted anew."""
+        self.rebuilt = f"a stored session of {source} was unreadable ({error}) and is read again"
+        with self._transaction():
+            self._database.execute("DELETE FROM cursors WHERE source = ? AND session_id = ?", (source, name))
+            self._database.execute("DELETE FROM sessions WHERE source = ? AND id = ?", (source, name))
 
     def cursors(self) -> Iterator[tuple[str, str, str, str]]:
         """Yield (source, handle, session id, cursor) of all handles."""
@@ -105,7 +119,8 @@ class Store:
             )
 
     def _open(self, path: str) -> sqlite3.Connection:
-        database = sqlite3.connect(path, isolation_level=None)
+        # No waiting for anybody: this thread serves everyone, and a failed write is tried again.
+        database = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
             return self._prepare(database)
         except sqlite3.DatabaseError as error:
@@ -117,7 +132,7 @@ class Store:
                 if os.path.exists(path + suffix):
                     os.replace(path + suffix, aside + suffix)
             self.rebuilt = f"the database was unreadable ({error}) and was moved aside as {os.path.basename(aside)}"
-            return self._prepare(sqlite3.connect(path, isolation_level=None))
+            return self._prepare(sqlite3.connect(path, timeout=0, isolation_level=None))
 
     def _prepare(self, database: sqlite3.Connection) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode=WAL")

@@ -16,7 +16,6 @@ from ..protocol.update import Fault, SourceUpdate
 from ..sources.contract import CURSOR_LIMIT, Cursor, SessionHandle, Source
 from ..sources.errors import CursorTooLarge, SourceError, SourceUnavailable
 
-
 MOST_DETAIL = 300
 """Characters of an error that are passed on."""
 

@@ -73,10 +73,9 @@ class Aggregator:
         self._due: list[tuple[float, SessionKey]] = []
         self._scheduled: dict[SessionKey, float] = {}
 
-    def load(self, state: SessionState, *, gone: bool, live: bool, now: Moment) -> None:
-        """Take over a stored session; how long it has been silent is known from its times."""
-        last = state.completed_at if state.lifecycle == "terminal" else state.last_data_received_at
-        silent = max(0.0, (now.wall - last).total_seconds()) if last is not None else 0.0
+    def load(self, state: SessionState, *, gone: bool, live: bool, moved: float, now: Moment) -> None:
+        """Take over a stored session that said something last, or ended, at `moved` (epoch seconds)."""
+        silent = max(0.0, now.wall.timestamp() - moved)
         lifecycle: State = "gone" if gone else state.lifecycle
         tracked = Tracked(state=state, lifecycle=lifecycle, moved_at=now.clock - silent, live=live)
         self._keep((state.source, state.id), tracked, now)

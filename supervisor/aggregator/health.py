@@ -55,7 +55,15 @@ class HealthBook:
         found: list[HealthState] = []
         for source, record in sorted(self._records.items()):
             state = self._state(record)
-            plain = structs.replace(state, updated_at=None, rss_bytes=None, cpu_percent=None, lag_seconds=None)
+            plain = structs.replace(
+                state,
+                updated_at=None,
+                rss_bytes=None,
+                cpu_percent=None,
+                lag_seconds=None,
+                discover_failures=0,
+                parse_failures=0,
+            )
             if plain != self._published.get(source):
                 self._published[source] = plain
                 record.state = structs.replace(record.state, updated_at=now)
@@ -88,6 +96,7 @@ class HealthBook:
 
     def absent(self, source: str, looked: tuple[str, ...]) -> None:
         """Note that the agent is not installed."""
+        self._records[source].deaths, self._records[source].unloadable = 0, None
         self._records[source].absent = tuple(self._plain(path) for path in looked)
 
     def paused(self, source: str, *, paused: bool) -> None:

@@ -3,11 +3,11 @@
 Counts add, everything else replaces, and what the source does not say (`UNSET`) stays as it was.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import UNSET, structs
 
-from ...protocol.session import SessionState
+from ...protocol.session import Evidence, SessionState, Subagent
 from ...protocol.update import SourceUpdate
 
 SAID = (
@@ -55,7 +55,12 @@ def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionSta
     for field in CLAMPED:
         value = changes.get(field)
         if isinstance(value, datetime):
-            changes[field] = min(value, now)
+            changes[field] = _past(value, now)
+    evidence = changes.get("evidence")
+    if isinstance(evidence, Evidence) and evidence.since is not None:
+        changes["evidence"] = structs.replace(evidence, since=_past(evidence.since, now))
+    if facts.subagents is not UNSET:
+        changes["subagents"] = tuple(_subagent(agent, now) for agent in facts.subagents)
     for field in COUNTED:
         delta = max(0, getattr(facts, field + "_delta"))
         if facts.restart:
@@ -70,6 +75,17 @@ def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionSta
         if utilization == merged.context_utilization
         else structs.replace(merged, context_utilization=utilization)
     )
+
+
+def _past(time: datetime, now: datetime) -> datetime:
+    """Return a time from an artifact in UTC; the future is a wrong clock."""
+    return min(time.astimezone(UTC), now)
+
+
+def _subagent(agent: Subagent, now: datetime) -> Subagent:
+    times = {name: getattr(agent, name) for name in ("started_at", "last_activity_at", "completed_at")}
+    mended = {name: _past(time, now) for name, time in times.items() if time is not None}
+    return agent if mended.items() <= times.items() else structs.replace(agent, **mended)
 
 
 def _utilization(used: int | None, most: int | None) -> float | None:

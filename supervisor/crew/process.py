@@ -32,11 +32,11 @@ class Process:
         self.log_ended = False
         self._torn = b""
         words = ORDER.encode(order)
-        order_read, order_write = os.pipe()
-        life_read, self._life = os.pipe()
-        self.log_fd, log_write = os.pipe()
-        os.set_blocking(self.log_fd, False)
-        try:
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            order_read, order_write = _pipe(theirs, ours)
+            life_read, self._life = _pipe(theirs, ours)
+            log_write, self.log_fd = _pipe(theirs, ours, ours_reads=True)
+            os.set_blocking(self.log_fd, False)
             self._popen = subprocess.Popen(
                 [sys.executable, "-m", "bellboard.workers", str(order_read), str(life_read)],
                 stdin=subprocess.DEVNULL,
@@ -46,14 +46,7 @@ class Process:
                 start_new_session=True,
                 cwd="/",
             )
-        except OSError:
-            os.close(self.log_fd)
-            os.close(self._life)
-            os.close(order_write)
-            raise
-        finally:
-            for fd in (order_read, life_read, log_write):
-                os.close(fd)
+            ours.pop_all()  # it runs: our ends are closed by `close`, or below
         self.pid = self._popen.pid
         self.pidfd = _pidfd(self.pid)
         # A worker that is dead already is found by `exit`; what was buffered is written, and fails, only at the end.
@@ -111,6 +104,15 @@ class Process:
         for fd in (self.log_fd, self._life, self.pidfd):
             if fd is not None:
                 os.close(fd)
+
+
+def _pipe(theirs: contextlib.ExitStack, ours: contextlib.ExitStack, *, ours_reads: bool = False) -> tuple[int, int]:
+    """Make a pipe; returns the worker's end and ours, each to be closed by its stack."""
+    read, write = os.pipe()
+    their_end, our_end = (write, read) if ours_reads else (read, write)
+    theirs.callback(os.close, their_end)
+    ours.callback(os.close, our_end)
+    return their_end, our_end
 
 
 def _pidfd(pid: int) -> int | None:

@@ -41,7 +41,7 @@ class Counter:
         """So many sessions of a source are on the board."""
         made = [SessionState(id=f"{number:04}", source=source) for number in range(count)]
         for state in made:
-            self.board.load(state, gone=False, live=False, now=NOW)
+            self.board.load(state, gone=False, live=False, moved=NOW.wall.timestamp(), now=NOW)
         self.book.open(source)
         return made
 

@@ -34,9 +34,19 @@ def test_a_folder_that_others_may_enter_is_mended(tmp_path: Path, foreign: int) 
     path = tmp_path / "run"
     path.mkdir()
     path.chmod(foreign)
-    (path / "kept").touch()
+    (path / "lock").touch()
     private_folder(str(path), "runtime")
-    assert (mode(path), [each.name for each in path.iterdir()]) == (0o700, ["kept"])
+    assert (mode(path), [each.name for each in path.iterdir()]) == (0o700, ["lock"])
+
+
+def test_an_open_folder_with_files_that_are_not_ours_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "project"
+    path.mkdir()
+    path.chmod(0o755)
+    (path / "thesis.tex").touch()
+    with pytest.raises(FolderError, match="holds files that are not ours"):
+        private_folder(str(path), "state")
+    assert mode(path) == 0o755
 
 
 def test_a_private_folder_is_left_as_it_is(tmp_path: Path) -> None:

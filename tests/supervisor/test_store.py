@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.session import Evidence, SessionState, Subagent
@@ -69,11 +70,11 @@ def plan(*names: str, lifecycle: State = "active", cursor: str = "10", title: st
 
 
 def contents(store: Store) -> tuple[list[Stored], list[tuple[str, str, str, str]]]:
-    return list(store.sessions()), list(store.cursors())
+    return [structs.replace(each, moved=0.0) for each in store.sessions()], list(store.cursors())
 
 
 def stored(name: str, *, title: str = "", gone: bool = False, live: bool = False) -> Stored:
-    return Stored(SessionState(id=name, source="claude", title=title), gone, live)
+    return Stored(SessionState(id=name, source="claude", title=title), gone, live, 0.0)
 
 
 @pytest.fixture
@@ -90,7 +91,10 @@ def test_what_is_stored_is_read_again_after_a_restart(tmp_path: Path) -> None:
         first.commit(change)
     with closing(Store(str(tmp_path))) as second:
         assert second.rebuilt is None
-        assert contents(second) == ([Stored(FULL, gone=False, live=True)], [("claude", "h", "s", "a cursor \x00 🙂")])
+        assert contents(second) == (
+            [Stored(FULL, gone=False, live=True, moved=0.0)],
+            [("claude", "h", "s", "a cursor \x00 🙂")],
+        )
 
 
 def test_a_later_commit_replaces_what_it_names_and_leaves_the_rest(store: Store) -> None:
@@ -268,11 +272,15 @@ def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
         assert (store.rebuilt, contents(store)) == (None, ([], []))
 
 
-def test_a_session_that_cannot_be_decoded_is_a_storage_error(store: Store) -> None:
-    store.commit(plan("one"))
-    store._database.execute("UPDATE sessions SET body = ?", (b'{"id": 7}',))
-    with pytest.raises(StorageError, match="cannot read the database: Expected `str`, got `int`"):
-        list(store.sessions())
+def test_a_session_that_cannot_be_decoded_is_forgotten_with_its_cursors_and_that_is_said(store: Store) -> None:
+    store.commit(plan("one", "two"))
+    store._database.execute("UPDATE sessions SET body = ? WHERE id = 'one'", (b'{"id": 7}',))
+    assert [each.state.id for each in store.sessions()] == ["two"]
+    assert [handle for _, handle, _, _ in store.cursors()] == ["two"]
+    assert (
+        store.rebuilt
+        == "a stored session of claude was unreadable (Expected `str`, got `int` - at `$.id`) and is read again"
+    )
 
 
 def test_a_removed_session_is_kept_for_thirty_days_and_then_forgotten_with_its_cursors(store: Store) -> None:
@@ -298,7 +306,7 @@ def test_another_sources_session_of_the_same_id_is_not_forgotten_with_it(store: 
     store.commit(change)
     store._database.execute("UPDATE sessions SET moved = 0")
     assert contents(store) == (
-        [Stored(SessionState(id="s", source="codex"), gone=False, live=False)],
+        [Stored(SessionState(id="s", source="codex"), gone=False, live=False, moved=0.0)],
         [("codex", "s", "s", "5")],
     )
 

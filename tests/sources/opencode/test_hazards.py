@@ -1,6 +1,7 @@
 """What stores in the wild hold: locked, torn, of another release, damaged, hostile."""
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -53,17 +54,33 @@ def test_a_store_that_cannot_be_opened_now_is_an_error_and_not_empty(
     client.session()
     copy = Desk(tmp_path / "copy")
     copy.root.mkdir()
-    for name in ("opencode.db", "opencode.db-wal"):
-        shutil.copy(desk.root / name, copy.root / name)
-    (copy.root / "opencode.db-shm").mkdir()  # where its index should be
+    shutil.copy(desk.root / "opencode.db", copy.root)
+    (copy.root / "opencode.db-wal").mkdir()  # nobody can open that
 
-    with pytest.raises(SourceError, match="cannot be read now"):
-        copy.source().discover()
-    with pytest.raises(SourceError, match="cannot be read now"):
-        copy.source().parse(copy.hand(copy.root / "opencode.db"), "")
+    for attempt in (copy.source().discover, lambda: copy.source().parse(copy.hand(copy.root / "opencode.db"), "")):
+        with pytest.raises(SourceError, match=r"cannot be read now \(SQLITE_CANTOPEN\)"):
+            attempt()
 
-    (copy.root / "opencode.db-shm").rmdir()
+    (copy.root / "opencode.db-wal").rmdir()
+    shutil.copy(desk.root / "opencode.db-wal", copy.root)
     assert copy.shown("title") == ("A title",)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_living_store_can_be_read_where_nothing_may_be_written(desk: Desk, client: Client) -> None:
+    client.session()
+    desk.root.chmod(0o555)
+    assert desk.shown("title") == ("A title",)
+
+    # without its index the log cannot be read, and what is in the log is nearly everything
+    index = (desk.root / "opencode.db-shm").read_bytes()
+    desk.root.chmod(0o755)
+    (desk.root / "opencode.db-shm").unlink()
+    desk.root.chmod(0o555)
+    with pytest.raises(SourceError, match="SQLITE_CANTOPEN"):
+        desk.source().discover()
+    desk.root.chmod(0o755)
+    (desk.root / "opencode.db-shm").write_bytes(index)
 
 
 def test_a_store_that_is_locked_is_an_error_until_it_is_not(

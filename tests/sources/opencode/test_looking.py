@@ -91,7 +91,7 @@ def test_the_client_keeps_its_data_where_the_environment_says(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("relative", [True, False])
-def test_the_environment_may_name_the_database(relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a parameter
+def test_the_environment_may_name_the_database(relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = tmp_path / ".local/share/opencode"
     path = data / "mine.db" if relative else tmp_path / "elsewhere/mine"
     monkeypatch.setenv("OPENCODE_DB", "mine.db" if relative else str(path))

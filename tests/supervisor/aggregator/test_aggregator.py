@@ -505,7 +505,9 @@ def test_a_step_to_where_the_board_is_already_leaves_no_room_for_an_older_one() 
 
 def loaded(state: SessionState, *, gone: bool = False, live: bool = False) -> Board:
     board = Board()
-    board.core.load(state, gone=gone, live=live, now=board.now)
+    last = state.completed_at if state.lifecycle == "terminal" else state.last_data_received_at
+    moved = last.timestamp() if last is not None else board.now.wall.timestamp()
+    board.core.load(state, gone=gone, live=live, moved=moved, now=board.now)
     return board
 
 

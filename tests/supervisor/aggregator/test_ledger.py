@@ -237,7 +237,7 @@ class House:
         self.board = Aggregator("e", Rules(stale_after=None, retention=None))
         self.board.ledger = self._ledger()
         for stored in self._store.sessions():
-            self.board.load(stored.state, gone=stored.gone, live=stored.live, now=self._now)
+            self.board.load(stored.state, gone=stored.gone, live=stored.live, moved=stored.moved, now=self._now)
         for source, handle, session_id, cursor in self._store.cursors():
             self.board.ledger.load(source, handle, session_id, cursor)
         self.start_worker()
