@@ -296,6 +296,8 @@ class Supervisor:
             self.roster.resume(source, clock)
             self.book.paused(source, paused=False)
             return f"{source} goes on"
+        if self.roster.members[source].paused:
+            return f"{source} is paused: `bellboard ctl resume {source}` lets it work again"
         self.roster.reset(source, clock)
         if verb == "restart":
             self._crew.push(self.roster.stop(source, clock))

@@ -1,6 +1,7 @@
 """Commands: what each word of the command line does. Data goes to stdout, everything else to stderr."""
 
 import argparse
+import io
 import logging
 import os
 import shutil
@@ -19,7 +20,7 @@ from ..protocol.codec import COMMAND, REPLY, DecodeFault
 from ..protocol.errors import NoAnswer, NotRunning, ProtocolError
 from ..protocol.event import Snapshot, topic_of
 from ..protocol.session import SessionState
-from ..protocol.subscriber import Subscriber
+from ..protocol.subscriber import Item, Subscriber
 from .app import Supervisor
 from .config import Config, Seconds, build, default_state_dir, read, seconds
 from .errors import SupervisorError, UsageError
@@ -38,6 +39,9 @@ REPLY_SECONDS = 5.0
 
 def run(options: argparse.Namespace) -> int:
     """Run the command that was asked for; returns the exit code. Errors become a sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a title may hold what this terminal cannot show
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if options.verbose > 1 else logging.INFO if options.verbose else logging.WARNING,
@@ -69,7 +73,10 @@ def _fail(sentence: str, code: int) -> int:
 
 
 def _runtime_dir(options: argparse.Namespace) -> str:
-    return os.path.abspath(options.runtime_dir or default_runtime_dir())
+    """Where the board is: by flag, environment, file or default, exactly as `run` decides it."""
+    named = options.runtime_dir or os.environ.get("BELLBOARD_RUNTIME_DIR")
+    chosen = named or read(options.config).runtime_dir or default_runtime_dir()
+    return os.path.abspath(os.path.expanduser(chosen))
 
 
 def _config(options: argparse.Namespace) -> Config:
@@ -85,14 +92,11 @@ def _config(options: argparse.Namespace) -> Config:
         if given and not os.access(folder, os.R_OK | os.X_OK):
             raise UsageError(f"--source {word}: {folder} cannot be read: permission denied")
         only[name] = os.path.abspath(folder) if given else None
-    runtime = options.runtime_dir or (
-        os.environ.get("BELLBOARD_RUNTIME_DIR") or file.runtime_dir or default_runtime_dir()
-    )
     return build(
         file,
         installed=known,
         only=only,
-        runtime_dir=runtime,
+        runtime_dir=_runtime_dir(options),
         state_dir=getattr(options, "state_dir", None),
         ephemeral=getattr(options, "ephemeral", False),
     )
@@ -126,6 +130,8 @@ def _board(options: argparse.Namespace) -> int:
 
 
 def _sessions(options: argparse.Namespace) -> int:
+    if not options.once and any("=" in word for word in options.source or ()):
+        raise UsageError("--source NAME=FOLDER reads a folder now, which needs --once")
     if options.once:
         config = _config(options)
         since = _age(options.since or "all")
@@ -179,13 +185,23 @@ def _age(word: str) -> Seconds:
 def _watch(options: argparse.Namespace) -> int:
     prefixes = tuple(prefix.encode() for prefix in options.topic or ())
     with Subscriber(_runtime_dir(options)) as board:
-        for item in board:
-            if prefixes and (isinstance(item, Snapshot) or not topic_of(item).startswith(prefixes)):
+        for whole in board:
+            item = _below(whole, prefixes) if prefixes else whole
+            if item is None:
                 continue
             line = msgspec.json.encode(item).decode("utf-8") if options.jsonl else text.event_line(item)
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
     return EXIT_OK
+
+
+def _below(item: Item, prefixes: tuple[bytes, ...]) -> Item | None:
+    """Return what of an item lies below the topics: of a snapshot its sessions and sources, of an event all or nothing."""
+    if not isinstance(item, Snapshot):
+        return item if topic_of(item).startswith(prefixes) else None
+    sessions = [each for each in item.sessions if f"session.{each.source}.{each.id}".encode().startswith(prefixes)]
+    health = [each for each in item.health if f"health.{each.source}".encode().startswith(prefixes)]
+    return msgspec.structs.replace(item, sessions=tuple(sessions), health=tuple(health))
 
 
 def _health(options: argparse.Namespace) -> int:

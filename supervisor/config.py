@@ -44,6 +44,9 @@ class Restart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     at_least: Seconds = Seconds(0.5)
 
 
+LEAST_PAUSE = 0.05
+
+
 class Work(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How workers look around: `sweep` without and `sweep_watched` with complete inotify watches."""
 
@@ -53,6 +56,12 @@ class Work(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     beat: Seconds = Seconds(2)
     watch: bool = True
     credit: Annotated[int, Meta(ge=1, le=64)] = 8
+
+    def __post_init__(self) -> None:
+        """Refuse what would keep a worker from ever resting."""
+        for name in ("sweep", "sweep_watched", "pulse", "beat"):
+            if getattr(self, name) < LEAST_PAUSE:
+                raise ValueError(f"`{name}` must be at least {LEAST_PAUSE} seconds")
 
 
 class HealthRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,8 +132,11 @@ def default_state_dir() -> str:
     return os.path.join(base, "bellboard")
 
 
-def read(path: str | None, known_sources: frozenset[str]) -> _File:
-    """Read the configuration file; a missing default one is empty. Raises ConfigError that says what to mend."""
+def read(path: str | None, known_sources: frozenset[str] | None = None) -> _File:
+    """Read the configuration file; a missing default one is empty. Raises ConfigError that says what to mend.
+
+    Without `known_sources` the sources' tables are not looked at.
+    """
     named = path or os.environ.get("BELLBOARD_CONFIG")
     where = named or default_path()
     try:
@@ -153,7 +165,10 @@ def _duration(kind: type, value: object) -> object:
     raise NotImplementedError
 
 
-def _check_source(where: str, name: str, table: dict[str, Any], known: frozenset[str]) -> None:
+def _check_source(where: str, name: str, table: dict[str, Any], known: frozenset[str] | None) -> None:
+    if known is None:
+        return
+    _check_options(where, name, table)
     if name not in known and "factory" not in table:
         raise ConfigError(
             f"{where}: unknown source `{name}` - installed are {', '.join(sorted(known))}; "
@@ -167,6 +182,14 @@ def _check_source(where: str, name: str, table: dict[str, Any], known: frozenset
         for key in table:
             if key not in {"enabled", "home"}:
                 raise ConfigError(f"{where}: unknown key `{key}` in sources.{name} (known: enabled, home)")
+
+
+def _check_options(where: str, name: str, table: dict[str, Any]) -> None:
+    """Refuse options that cannot travel to a worker. Raises ConfigError."""
+    try:
+        msgspec.msgpack.encode(table)
+    except (OverflowError, TypeError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"{where}: sources.{name}: an option cannot be passed on: {error}") from error
 
 
 def source_config(table: dict[str, Any]) -> SourceConfig:

@@ -30,7 +30,7 @@ class Home:
 
     def __init__(self, option: str | None) -> None:
         self.root = home_of(option, None, default_home())
-        chosen = os.environ.get(DATABASE_VARIABLE) 
+        chosen = os.environ.get(DATABASE_VARIABLE) if option is None else None
         # A database in memory is nobody else's to read.
         named = chosen is not None and chosen not in {"", ":memory:"}
         self._named = os.path.join(self.root, os.path.expanduser(chosen or "")) if named else None

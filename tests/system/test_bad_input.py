@@ -64,7 +64,7 @@ def test_a_state_folder_on_a_full_disk_is_refused(house: House) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
-    house.state.mkdir()
+    house.state.mkdir(mode=0o700)
     (house.state / "board.sqlite").symlink_to(full)
     done = house.command("run", "--source", "mock")
     assert done.returncode == 1

@@ -189,6 +189,14 @@ def test_a_compaction_is_counted_when_it_has_ended(desk: Desk, client: Client) -
     assert desk.shown("compaction_count", "context_tokens", "unknown_records") == (1, 800, 0)
 
 
+@pytest.mark.parametrize("summary", [False, None, {"diffs": []}, "true", 1])
+def test_only_what_says_so_is_a_compaction(desk: Desk, client: Client, summary: Any) -> None:
+    client.session()
+    client.message("msg_1", answer(1, 2, summary=summary))
+
+    assert counts(desk) == (1, 0, 0, 0)
+
+
 def test_a_compaction_that_failed_compacted_nothing(desk: Desk, client: Client) -> None:
     client.session()
     client.message("msg_1", answer(1, 2, summary=True, error={"name": "ContextOverflowError"}, tokens=tokens()))

@@ -1,4 +1,4 @@
-"""Rows that the real client wrote (1.18.33, and 1.1.34 for the tree), told to the last field, and replayed as it wrote them."""
+"""Rows that the real client wrote (1.18.33, the tree 1.1.34), told to the last field and replayed as it wrote them."""
 
 import json
 import shutil

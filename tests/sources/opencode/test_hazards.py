@@ -67,20 +67,19 @@ def test_a_store_that_cannot_be_opened_now_is_an_error_and_not_empty(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_living_store_can_be_read_where_nothing_may_be_written(desk: Desk, client: Client) -> None:
+def test_a_living_store_where_nothing_may_be_written(desk: Desk, client: Client, tmp_path: Path) -> None:
     client.session()
-    desk.root.chmod(0o555)
-    assert desk.shown("title") == ("A title",)
+    copy = Desk(Path(shutil.copytree(desk.root, tmp_path / "copy")))
+    copy.root.chmod(0o555)
+    assert copy.shown("title") == ("A title",)
 
     # without its index the log cannot be read, and what is in the log is nearly everything
-    index = (desk.root / "opencode.db-shm").read_bytes()
-    desk.root.chmod(0o755)
-    (desk.root / "opencode.db-shm").unlink()
-    desk.root.chmod(0o555)
+    copy.root.chmod(0o755)
+    (copy.root / "opencode.db-shm").unlink()
+    copy.root.chmod(0o555)
     with pytest.raises(SourceError, match="SQLITE_CANTOPEN"):
-        desk.source().discover()
-    desk.root.chmod(0o755)
-    (desk.root / "opencode.db-shm").write_bytes(index)
+        copy.source().discover()
+    copy.root.chmod(0o755)
 
 
 def test_a_store_that_is_locked_is_an_error_until_it_is_not(

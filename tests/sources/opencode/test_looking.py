@@ -3,9 +3,10 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opencode_home import OTHER, SESSION, Client, Desk, Tree, answer, asked, at, tool
@@ -28,7 +29,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def other_client(path: Path, *sessions: str) -> Iterator[Client]:
+def other_client(path: Path, *sessions: str) -> Generator[Client]:
     client = Client(path)
     try:
         for session in sessions:
@@ -43,11 +44,11 @@ class Opened:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.times = 0
-        connect = sqlite3.connect
+        connect: Callable[..., sqlite3.Connection] = sqlite3.connect
 
-        def counting(*arguments: str, **options: object) -> sqlite3.Connection:
+        def counting(*arguments: Any, **options: Any) -> sqlite3.Connection:
             self.times += 1
-            return connect(*arguments, **options)  # pyright: ignore[reportArgumentType, reportCallIssue]
+            return connect(*arguments, **options)
 
         monkeypatch.setattr(sqlite3, "connect", counting)
 
@@ -296,6 +297,18 @@ def test_changes_belong_to_sessions(desk: Desk, client: Client) -> None:
     assert ids(source.touched([log])) == [OTHER]
 
     assert source.touched([f"{client.path}-shm", str(desk.root), f"{desk.root}/log/x.log", "", "/"]) == []
+
+
+def test_a_session_that_is_at_work_is_asked_about_though_others_were_written_later(desk: Desk, client: Client) -> None:
+    client.session(time_updated=at(0))
+    client.message("msg_1", answer(1))
+    client.session(OTHER, time_updated=at(600))
+    source = desk.source()
+    source.discover()
+
+    client.part("prt_1", "msg_1", tool("bash", "running", 1))
+
+    assert ids(source.touched([str(client.path)])) == [SESSION]
 
 
 def test_a_late_message_far_back_shows_in_the_stamp(desk: Desk, client: Client) -> None:
