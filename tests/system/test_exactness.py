@@ -108,9 +108,9 @@ def test_counts_equal_a_clean_read_after_twenty_worker_and_three_supervisor_kill
     truth = {name: (2 * steps, steps) for name, steps in load.steps.items()}
     assert sum(load.steps.values()) > 200
     if not loose:
-        wait_for(lambda: counts(house) == truth, 15, "the exact counts")
+        wait_for(lambda: counts(house) == truth, 40, "the exact counts")
         return
-    wait_for(lambda: all(counts(house)[name] >= truth[name] for name in truth), 15, "the end of reading")
+    wait_for(lambda: all(counts(house)[name] >= truth[name] for name in truth), 40, "the end of reading")
     assert sum(messages for messages, _ in counts(house).values()) > sum(messages for messages, _ in truth.values())
 
 

@@ -1,6 +1,6 @@
 """Faults for system tests, put on PYTHONPATH by them alone.
 
-BELLBOARD_TEST_WIRE=1 makes every worker's line bad: each message may come twice, and older ones may come again much later.
+BELLBOARD_TEST_WIRE=1 makes every worker's line bad: a message may be lost, come twice, or come again much later.
 BELLBOARD_TEST_LOOSE=1 loosens the ledger: every update is applied, whatever cursor it starts from (negative control).
 """
 
@@ -18,6 +18,8 @@ def _bad_wire() -> None:
     kept: list[list[bytes]] = []
 
     def noisy(self: Asking, frames: list[bytes]) -> bool:
+        if random.random() < 0.05:
+            return True  # lost: nobody is told
         done = send(self, frames)
         if done:
             kept.append(list(frames))
