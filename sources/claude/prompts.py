@@ -109,7 +109,9 @@ def _typed(row: Row) -> bool:
     """Whether a person wrote this. Rows of releases before 2.1.330 have no origin."""
     if row.isMeta:
         return False
-    return not isinstance(row.origin, dict) or cast("dict[str, Any]", row.origin).get("kind", "human") in PERSONS
+    if not isinstance(row.origin, dict):
+        return True
+    return str(cast("dict[str, Any]", row.origin).get("kind", "human")) in PERSONS
 
 
 def _notified(state: State, text: str, stamp: str) -> None:

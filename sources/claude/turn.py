@@ -52,5 +52,5 @@ def decoded(decoder: msgspec.json.Decoder[Entry], raw: msgspec.Raw) -> Entry | N
     """Decode a field of free form; None if it is missing or of another form (a result may be a plain string)."""
     try:
         return decoder.decode(raw)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
