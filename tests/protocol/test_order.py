@@ -38,6 +38,7 @@ def test_an_order_asks_for_no_more_than_it_must() -> None:
         "pulse": 1.0,
         "beat": 2.0,
         "watch": True,
+        "spool": None,
     }
 
 

@@ -104,6 +104,7 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(house: House, numb
         supervisor = house.start("--source", f"mock={house.homes / 'mock'}")
     finally:
         signal.signal(number, before)
+    wait_for(lambda: "one" in house.sessions(), what="the session")
     supervisor.send_signal(number)
     script(house, "one", said("one"))
     wait_for(lambda: house.sessions()["one"]["message_count"] == 2, what="work after the signal")
