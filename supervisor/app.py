@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Self
 
 from ..protocol.addresses import CONTROL, EVENTS, INGEST, SNAPSHOT, address
-from ..protocol.ask import Command, Reply
 from ..protocol.channel import Poll
 from ..protocol.event import Snapshot
 from ..protocol.order import Order
@@ -24,6 +23,7 @@ from .aggregator.health import HealthBook
 from .answers import Answers
 from .clock import Moment, Ticks
 from .config import Config
+from .control import Control
 from .crew.crew import Crew, new_token
 from .crew.restart import Policy
 from .crew.roster import Roster
@@ -82,12 +82,13 @@ class Supervisor:
             self._intake = Intake(
                 addresses[INGEST], self.aggregator, self._store, self.book, self.roster, self._voice, config.work.credit
             )
-            self._answers = Answers(config.runtime_dir, self.aggregator, self.book, self._obey)
+            self._crew = Crew(self.roster, self._poll, self._intake.say, self._intake.parted)
+            control = Control(self._crew, self._store, self.book, self._ticks, self._leave)
+            self._answers = Answers(config.runtime_dir, self.aggregator, self.book, control.obey)
         finally:
             os.umask(before)
         for channel in (self._voice.channel, self._intake.channel, self._answers.snapshot, self._answers.control):
             self._poll.add(channel)
-        self._crew = Crew(self.roster, self._poll, self._intake.say, self._intake.parted)
 
     def run(self, until: Callable[[], bool] | None = None) -> bool:
         """Work until `until`, or until a signal or a drain command and then until all workers have ended.
@@ -269,40 +270,6 @@ class Supervisor:
     def _leave(self, clock: float) -> None:
         self._leaving = True
         self._crew.push(self.roster.leave(clock))
-
-    def _obey(self, command: Command) -> Reply:
-        clock = self._ticks.now
-        if command.verb == "drain":
-            self._leave(clock)
-            return Reply(request=command.request, ok=True, message="ending all workers, then the supervisor")
-        source = command.source
-        if source is None or source not in self.roster.members:
-            known = ", ".join(sorted(self.roster.members)) or "none"
-            return Reply(request=command.request, ok=False, message=f"unknown source {source!r} (running: {known})")
-        try:
-            message = self._command(command.verb, source, clock)
-        except StorageError as error:
-            return Reply(request=command.request, ok=False, message=str(error))
-        return Reply(request=command.request, ok=True, message=message)
-
-    def _command(self, verb: str, source: str, clock: float) -> str:
-        if verb == "pause":
-            self._store.pause(source, paused=True)
-            self._crew.push(self.roster.pause(source, clock))
-            self.book.paused(source, paused=True)
-            return f"{source} is paused until `bellboard ctl resume {source}`"
-        if verb == "resume":
-            self._store.pause(source, paused=False)
-            self.roster.resume(source, clock)
-            self.book.paused(source, paused=False)
-            return f"{source} goes on"
-        if self.roster.members[source].paused:
-            return f"{source} is paused: `bellboard ctl resume {source}` lets it work again"
-        self.roster.reset(source, clock)
-        if verb == "restart":
-            self._crew.push(self.roster.stop(source, clock))
-            return f"{source} is being restarted"
-        return f"{source} may start at once"
 
 
 def _finite(seconds: float) -> float | None:

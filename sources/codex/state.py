@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Literal, TypeAlias
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
-from ..contract import CURSOR_LIMIT, Cursor
-from ..errors import CursorTooLarge
+from ..cursors import Cursors
 from ..tail import Mark
 
 FORM = 1
@@ -115,30 +113,12 @@ class State(Struct, omit_defaults=True):
         return self.lock == "free" or (self.lock == "absent" and (self.locking or self.sealed or not self.begun))
 
 
-_decoder = msgspec.json.Decoder(State)
-_encoder = msgspec.json.Encoder()
+CURSORS = Cursors(State)
+"""How a state travels: `load` and `store`."""
 
-
-def load(cursor: Cursor) -> State | None:
-    """Read the state in a cursor; None if it is not of this form."""
-    try:
-        state = _decoder.decode(cursor.partition("|")[2])
-    except (msgspec.MsgspecError, UnicodeError):
-        return None
-    return state if state.form == FORM else None
-
-
-def store(stamp: str, state: State) -> Cursor:
-    """Write the cursor. `stamp` is "" while there is more to read. Raises `CursorTooLarge`."""
-    cursor = f"{stamp}|{_encoder.encode(state).decode()}"
-    if len(cursor) * 4 > CURSOR_LIMIT and len(cursor.encode()) > CURSOR_LIMIT:
-        raise CursorTooLarge(f"a cursor of {len(cursor):,} characters")
-    return cursor
-
-
-def copy(state: State) -> State:
-    """Return a state that shares nothing with this one."""
-    return _decoder.decode(_encoder.encode(state))
+load = CURSORS.load
+store = CURSORS.store
+copy = CURSORS.copy
 
 
 def compose(stamps: Sequence[str], lock: Lock, name: str | None) -> str:

@@ -8,11 +8,9 @@ they can be read again and again while they grow. The counterpart is `fold.py`.
 
 from typing import Literal, TypeAlias
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from ..contract import CURSOR_LIMIT, Cursor
-from ..errors import CursorTooLarge
+from ..cursors import Cursors
 from .rows import Key
 
 FORM = 1
@@ -81,22 +79,8 @@ class Counts(Struct):
     unknown: int = 0
 
 
-_decoder = msgspec.json.Decoder(State)
-_encoder = msgspec.json.Encoder()
+CURSORS = Cursors(State)
+"""How a state travels: `load` and `store`."""
 
-
-def load(cursor: Cursor) -> State | None:
-    """Read the state in a cursor; None if it is not of this form."""
-    try:
-        state = _decoder.decode(cursor.partition("|")[2])
-    except (msgspec.MsgspecError, UnicodeError):
-        return None
-    return state if state.form == FORM else None
-
-
-def store(stamp: str, state: State) -> Cursor:
-    """Write the cursor. `stamp` is "" while there is more to read. Raises `CursorTooLarge`."""
-    cursor = f"{stamp}|{_encoder.encode(state).decode()}"
-    if len(cursor) * 4 > CURSOR_LIMIT and len(cursor.encode()) > CURSOR_LIMIT:
-        raise CursorTooLarge(f"a cursor of {len(cursor):,} characters")
-    return cursor
+load = CURSORS.load
+store = CURSORS.store

@@ -8,11 +8,10 @@ what stands here.
 
 from typing import Literal, TypeAlias
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
-from ..contract import CURSOR_LIMIT, Cursor
-from ..errors import CursorTooLarge
+from ..contract import Cursor
+from ..cursors import Cursors
 from ..tail import Mark
 
 FORM = 1
@@ -91,22 +90,12 @@ class Counts(Struct):
     unknown: int = 0
 
 
-_decoder = msgspec.json.Decoder(State)
-_encoder = msgspec.json.Encoder()
+CURSORS = Cursors(State)
+"""How a state travels: `load` and `store`."""
 
-
-def load(cursor: Cursor) -> State | None:
-    """Read the state in a cursor; None if it is not of this form."""
-    try:
-        state = _decoder.decode(cursor.partition("|")[2])
-    except (msgspec.MsgspecError, UnicodeError):
-        return None
-    return state if state.form == FORM else None
+load = CURSORS.load
 
 
 def store(state: State) -> Cursor:
-    """Write the cursor: the stamp of the file, "" while there is more to read, and the state. Raises `CursorTooLarge`."""
-    cursor = f"{state.mark.stamp}|{_encoder.encode(state).decode()}"
-    if len(cursor) * 4 > CURSOR_LIMIT and len(cursor.encode()) > CURSOR_LIMIT:
-        raise CursorTooLarge(f"a cursor of {len(cursor):,} characters")
-    return cursor
+    """Write the cursor; its stamp is that of the file, "" while there is more to read. Raises `CursorTooLarge`."""
+    return CURSORS.store(state.mark.stamp, state)

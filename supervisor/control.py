@@ -1,0 +1,62 @@
+"""Control: what the operator may tell a running supervisor. Five words, and none of them runs a program.
+
+Answered at once, while everything else may be stuck: nothing here waits for a worker.
+"""
+
+from collections.abc import Callable
+
+from ..protocol.ask import Command, Reply
+from .aggregator.health import HealthBook
+from .clock import Ticks
+from .crew.crew import Crew
+from .errors import StorageError
+from .store import Store
+
+
+class Control:
+    """Obeys commands. `leave` ends the supervisor when its workers have ended."""
+
+    def __init__(
+        self, crew: Crew, store: Store, book: HealthBook, ticks: Ticks, leave: Callable[[float], None]
+    ) -> None:
+        self._crew = crew
+        self._roster = crew.roster
+        self._store = store
+        self._book = book
+        self._ticks = ticks
+        self._leave = leave
+
+    def obey(self, command: Command) -> Reply:
+        """Do what was asked, and say in a sentence what became of it."""
+        clock = self._ticks.now
+        if command.verb == "drain":
+            self._leave(clock)
+            return Reply(request=command.request, ok=True, message="ending all workers, then the supervisor")
+        source = command.source
+        if source is None or source not in self._roster.members:
+            known = ", ".join(sorted(self._roster.members)) or "none"
+            return Reply(request=command.request, ok=False, message=f"unknown source {source!r} (running: {known})")
+        try:
+            message = self._do(command.verb, source, clock)
+        except StorageError as error:
+            return Reply(request=command.request, ok=False, message=str(error))
+        return Reply(request=command.request, ok=True, message=message)
+
+    def _do(self, verb: str, source: str, clock: float) -> str:
+        if verb == "pause":
+            self._store.pause(source, paused=True)
+            self._crew.push(self._roster.pause(source, clock))
+            self._book.paused(source, paused=True)
+            return f"{source} is paused until `bellboard ctl resume {source}`"
+        if verb == "resume":
+            self._store.pause(source, paused=False)
+            self._roster.resume(source, clock)
+            self._book.paused(source, paused=False)
+            return f"{source} goes on"
+        if self._roster.members[source].paused:
+            return f"{source} is paused: `bellboard ctl resume {source}` lets it work again"
+        self._roster.reset(source, clock)
+        if verb == "restart":
+            self._crew.push(self._roster.stop(source, clock))
+            return f"{source} is being restarted"
+        return f"{source} may start at once"
