@@ -97,7 +97,7 @@ class HealthBook:
     def absent(self, source: str, looked: tuple[str, ...]) -> None:
         """Note that the agent is not installed."""
         self._records[source].deaths, self._records[source].unloadable = 0, None
-        self._records[source].absent = tuple(self._plain(path) for path in looked)
+        self._records[source].absent = tuple(redact(path, self._home, shorten=False) for path in looked)
 
     def paused(self, source: str, *, paused: bool) -> None:
         """Note that somebody paused or resumed a source."""

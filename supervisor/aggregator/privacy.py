@@ -12,14 +12,16 @@ _HOME = re.compile(r"(?:/home/[^/\s'\"]+|/Users/[^/\s'\"]+|/root)(?=/|\b)")
 _BELOW = re.compile(r"~(?:/[^\s'\":,]+){3,}")
 
 
-def redact(text: str, home: str = "") -> str:
+def redact(text: str, home: str = "", *, shorten: bool = True) -> str:
     """Return the first line of `text` with home folders written as `~`, deep paths shortened, and no control characters.
 
-    `home` is the user's own folder, for systems where homes are elsewhere than usual.
+    `home` is the user's own folder, for systems where homes are elsewhere than usual. Not to `shorten` is for an agent's
+    well-known folder, which says nothing about anybody.
     """
     line = "".join(char if char.isprintable() else " " for char in text.strip().partition("\n")[0])
     if home := home.rstrip("/"):
         line = re.sub(re.escape(home) + r"(?!\w)", "~", line)
     line = _HOME.sub("~", line)
-    line = _BELOW.sub(lambda found: "/".join(found.group().split("/")[:2]) + "/...", line)
+    if shorten:
+        line = _BELOW.sub(lambda found: "/".join(found.group().split("/")[:2]) + "/...", line)
     return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 3] + "..."

@@ -268,5 +268,5 @@ def test_a_source_is_settled_when_it_has_shown_all_or_never_will() -> None:
 def test_the_users_own_home_is_written_as_a_tilde_wherever_it_is() -> None:
     book = HealthBook(Thresholds(), "/srv/people/anna")
     book.open("claude")
-    book.absent("claude", ("/srv/people/anna/.claude",))
-    assert book.states()[0].reason == "not found: looked in ~/.claude"
+    book.absent("claude", ("/srv/people/anna/.claude", "/srv/people/anna/.local/share/opencode"))
+    assert book.states()[0].reason == "not found: looked in ~/.claude, ~/.local/share/opencode"
