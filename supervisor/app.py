@@ -253,7 +253,7 @@ class Supervisor:
                 continue
             there = frozenset(path for path in member.looked if os.path.exists(path))
             since, before = self._absent.setdefault(source, (clock, there))
-            if there - before or clock - since >= UNUSABLE_SECONDS:
+            if there - before or (before and clock - since >= UNUSABLE_SECONDS):
                 self.roster.appeared(source)
 
     def _heed(self, taken: list[int], clock: float) -> None:
