@@ -43,7 +43,6 @@ STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 10.0
 FIRST_MEASURE_SECONDS = 1.0
 STORAGE_RETRY_SECONDS = 5.0
-UNUSABLE_SECONDS = 60.0
 
 
 class Supervisor:
@@ -61,7 +60,6 @@ class Supervisor:
         self._locks: list[int] = []
         self._leaving = False
         self._measure_at = self._storage_retry_at = 0.0
-        self._absent: dict[str, tuple[float, frozenset[str]]] = {}
 
     def open(self) -> None:
         """Make folders, take the locks, load the store, bind. Raises SupervisorError or AddressError."""
@@ -243,18 +241,9 @@ class Supervisor:
             self.book.ended(ended.source, ended.error, progressed=ended.progressed)
 
     def _look_for_agents(self, clock: float) -> None:
-        """Wake sources whose agent was not installed when one of the places it would be in appears.
-
-        A place that was there already and could not be used is tried again now and then.
-        """
-        for source, member in self.roster.members.items():
-            if member.pid is not None or member.looked is None:
-                self._absent.pop(source, None)
-                continue
-            there = frozenset(path for path in member.looked if os.path.exists(path))
-            since, before = self._absent.setdefault(source, (clock, there))
-            if there - before or (before and clock - since >= UNUSABLE_SECONDS):
-                self.roster.appeared(source)
+        """Look whether the places in which absent agents would be are there."""
+        for source, places in self.roster.sought():
+            self.roster.found(source, frozenset(path for path in places if os.path.exists(path)), clock)
 
     def _heed(self, taken: list[int], clock: float) -> None:
         for number in taken:

@@ -96,8 +96,11 @@ class HealthBook:
 
     def absent(self, source: str, looked: tuple[str, ...]) -> None:
         """Note that the agent is not installed."""
-        self._records[source].deaths, self._records[source].unloadable = 0, None
-        self._records[source].absent = tuple(redact(path, self._home, shorten=False) for path in looked)
+        record = self._records[source]
+        record.deaths, record.unloadable = 0, None
+        # Its worker is about to end: one piece of news, not two.
+        record.state = structs.replace(record.state, pid=None)
+        record.absent = tuple(redact(path, self._home, shorten=False) for path in looked)
 
     def paused(self, source: str, *, paused: bool) -> None:
         """Note that somebody paused or resumed a source."""

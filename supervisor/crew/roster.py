@@ -1,7 +1,8 @@
 """Roster: which workers are wanted, which are there, and what follows from the difference.
 
 Pure: it is told what happened and returns what to do; `crew.py` does it. A source without a worker is either waiting for
-its next start, paused by command, or absent (its agent is not installed and `looked` says what to wait for).
+its next start, paused by command, or absent (its agent is not installed, `looked` says what to wait for, and `there` which
+of it existed already when the worker gave up).
 """
 
 from typing import Literal
@@ -12,6 +13,7 @@ from .restart import Backoff, Policy, after_death
 
 DRAIN_SECONDS = 4.0
 TERM_SECONDS = 2.0
+UNUSABLE_SECONDS = 60.0
 
 Stage = Literal["none", "drain", "term", "kill"]
 
@@ -27,6 +29,8 @@ class Member(Struct, kw_only=True):
     backoff: Backoff = Backoff()
     paused: bool = False
     looked: tuple[str, ...] | None = None
+    there: frozenset[str] | None = None
+    there_at: float = 0.0
     stage: Stage = "none"
     stage_until: float = 0.0
 
@@ -65,7 +69,7 @@ class Roster:
         member = self.members[source]
         member.pid, member.inc, member.started_at = pid, inc, clock
         member.progressed = member.ready = False
-        member.stage, member.looked = "none", None
+        member.stage, member.looked, member.there = "none", None, None
 
     def postpone(self, source: str, clock: float, seconds: float) -> None:
         """Start a source later, because now it cannot be."""
@@ -80,9 +84,25 @@ class Roster:
         """Note that the agent is not installed: no start before one of these paths appears."""
         self.members[source].looked = looked
 
-    def appeared(self, source: str) -> None:
-        """Note that the agent may be installed now."""
-        self.members[source].looked = None
+    def sought(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the sources whose agent is not installed, with the places in which it would be."""
+        return [
+            (source, member.looked)
+            for source, member in self.members.items()
+            if member.pid is None and member.looked is not None
+        ]
+
+    def found(self, source: str, there: frozenset[str], clock: float) -> None:
+        """Note which of those places exist. A new one lets the source start.
+
+        One that was there when the worker gave up could not be used: it is tried again now and then. An agent that is
+        nowhere costs no worker at all.
+        """
+        member = self.members[source]
+        if member.there is None:
+            member.there, member.there_at = there, clock
+        elif there - member.there or (there and clock - member.there_at >= UNUSABLE_SECONDS):
+            member.looked = member.there = None
 
     def ended(self, source: str, clock: float, jitter: float) -> bool:
         """Note the end of a worker; returns whether it was a death that nobody asked for."""

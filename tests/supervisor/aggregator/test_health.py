@@ -270,3 +270,15 @@ def test_the_users_own_home_is_written_as_a_tilde_wherever_it_is() -> None:
     book.open("claude")
     book.absent("claude", ("/srv/people/anna/.claude", "/srv/people/anna/.local/share/opencode"))
     assert book.states()[0].reason == "not found: looked in ~/.claude, ~/.local/share/opencode"
+
+
+def test_that_an_agent_is_not_installed_is_one_piece_of_news() -> None:
+    book = HealthBook(Thresholds())
+    book.open("codex")
+    book.started("codex", 7, 1)
+    book.news(AT)
+    book.absent("codex", ("/opt/codex",))
+    (news,) = book.news(AT)
+    assert (news.pid, news.reason) == (None, "not found: looked in /opt/codex")
+    book.ended("codex", None, progressed=False)
+    assert book.news(AT) == []

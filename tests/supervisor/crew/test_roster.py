@@ -108,7 +108,8 @@ def test_an_absent_agent_is_not_started_before_it_appears_and_its_workers_end_wa
     assert not roster.ended("claude", 1.0, jitter=0.0)
     assert roster.members["claude"].looked == ("/nowhere",)
     assert roster.due(1000.0) == []
-    roster.appeared("claude")
+    roster.found("claude", frozenset(), 1.0)
+    roster.found("claude", frozenset({roster.members["claude"].looked[0]}), 2.0)  # type: ignore[index]
     assert roster.due(1000.0) == ["claude"]
     roster.started("claude", 8, 2, 1000.0)
     assert roster.ended("claude", 1001.0, jitter=0.0)
@@ -146,3 +147,36 @@ def test_leaving_stops_everybody_and_nobody_is_started_any_more() -> None:
     assert roster.insist(5.0) == [Push("claude", "term")]
     roster.ended("claude", 6.0, jitter=0.0)
     assert (roster.due(100.0), roster.empty) == ([], True)
+
+
+def gave_up(*looked: str) -> Roster:
+    """A crew whose only worker found no agent."""
+    roster = crew("claude")
+    roster.started("claude", 7, 1, 0.0)
+    roster.absent("claude", looked)
+    assert not roster.ended("claude", 1.0, 0.0)
+    return roster
+
+
+def test_an_agent_that_is_nowhere_costs_no_worker_however_long_that_lasts() -> None:
+    roster = gave_up("/a", "/b")
+    for clock in range(1, 100_000, 60):
+        assert roster.sought() == [("claude", ("/a", "/b"))]
+        roster.found("claude", frozenset(), float(clock))
+        assert roster.due(float(clock)) == []
+
+
+def test_an_agent_that_appears_is_started_at_once() -> None:
+    roster = gave_up("/a", "/b")
+    roster.found("claude", frozenset(), 2.0)
+    roster.found("claude", frozenset({"/b"}), 3.0)
+    assert (roster.sought(), roster.due(3.0)) == ([], ["claude"])
+
+
+def test_a_place_that_is_there_but_could_not_be_used_is_tried_again_each_minute() -> None:
+    roster = gave_up("/a")
+    roster.found("claude", frozenset({"/a"}), 2.0)
+    roster.found("claude", frozenset({"/a"}), 61.9)
+    assert roster.due(61.9) == []
+    roster.found("claude", frozenset({"/a"}), 62.0)
+    assert roster.due(62.0) == ["claude"]
