@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from .session import HealthState, SessionState
 
-Verb: TypeAlias = Literal["restart", "pause", "resume", "reset", "drain"]
+Verb: TypeAlias = Literal["restart", "pause", "resume", "reset", "release", "reload", "drain"]
 """What the control socket can be told to do. `pause` and `resume` are remembered over restarts of the supervisor."""
 
 
@@ -34,11 +34,12 @@ class SnapshotPage(Struct, frozen=True, kw_only=True):
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """Ask the supervisor to do something. `source` names the source where the verb needs one."""
+    """Ask the supervisor to do something. `source` names the source where the verb needs one, `handle` the session."""
 
     request: int
     verb: Verb
     source: str | None = None
+    handle: str | None = None
 
 
 class Reply(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,8 @@ class Order(Struct, frozen=True, kw_only=True):
 
     `factory` is "package.module:callable" for a source that comes straight from the settings, None for a registered one.
     `since` (seconds) bounds how old a session without a cursor may be to be read at all; None reads everything.
-    `sweep`, `pulse` and `beat` are seconds; `spool` is the folder into which agents' hooks write.
+    `sweep`, `pulse` and `beat` are seconds; `spool` is the folder into which agents' hooks write. `memory` (bytes) bounds
+    what the worker may allocate, where the system can hold it to that; None: no bound.
     """
 
     source: str
@@ -31,20 +32,22 @@ class Order(Struct, frozen=True, kw_only=True):
     beat: float = 2.0
     watch: bool = True
     spool: str | None = None
+    memory: int | None = None
 
 
 class Grant(Struct, frozen=True, kw_only=True, tag="grant"):
     """Permission to work, in answer to Hello; comes in pages, the last of which has `more` false.
 
-    `credit` is how many updates may be unacknowledged, `cursors` maps handles to stored cursors, `quarantined` are handles
-    to leave alone.
+    `credit` is how many updates may be unacknowledged, `cursors` maps handles to stored cursors. `quarantined` are handles
+    to leave alone, with the shape in which each was poisonous; `suspects` are handles to parse after all others.
     """
 
     inc: int
     epoch: str
     credit: int
     cursors: dict[str, str] = {}
-    quarantined: tuple[str, ...] = ()
+    quarantined: dict[str, str] = {}
+    suspects: tuple[str, ...] = ()
     more: bool = False
 
 
@@ -63,6 +66,12 @@ class Nack(Struct, frozen=True, kw_only=True, tag="nack"):
     have: str = ""
 
 
+class Release(Struct, frozen=True, kw_only=True, tag="release"):
+    """This handle is not to be left alone any more."""
+
+    handle: str
+
+
 class Ping(Struct, frozen=True, kw_only=True, tag="ping"):
     """Answer with a Beat now."""
 
@@ -77,5 +86,5 @@ class Fenced(Struct, frozen=True, kw_only=True, tag="fenced"):
     """A newer incarnation works for this source: end, nothing you say counts any more."""
 
 
-Downward: TypeAlias = Grant | Ack | Nack | Ping | Drain | Fenced
+Downward: TypeAlias = Grant | Ack | Nack | Release | Ping | Drain | Fenced
 """Everything the board may say to a worker over the wire."""

@@ -115,7 +115,11 @@ class SessionState(Struct, frozen=True, kw_only=True):
 
 
 class HealthState(Struct, frozen=True, kw_only=True):
-    """How one source's worker is doing. Texts carry no paths of the user's home and nothing of a conversation."""
+    """How one source's worker is doing. Texts carry no paths of the user's home and nothing of a conversation.
+
+    `quarantined` are the handles of sessions that are set aside because they ended workers; `traceback` is where the last
+    hung worker stood, innermost frame first.
+    """
 
     source: str
     status: Literal["healthy", "degraded", "failed", "paused"] = "healthy"
@@ -134,3 +138,4 @@ class HealthState(Struct, frozen=True, kw_only=True):
     lag_seconds: float | None = None
     unknown_since: Time | None = None
     unknown_client: str | None = None
+    traceback: str | None = None

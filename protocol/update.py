@@ -114,6 +114,12 @@ class Fault(Struct, frozen=True, kw_only=True, tag="fault"):
     handle: str | None = None
 
 
+class Changed(Struct, frozen=True, kw_only=True, tag="changed"):
+    """The file of a handle that is set aside is not what it was; the board answers with Release when it may be tried."""
+
+    handle: str
+
+
 class Bye(Struct, frozen=True, kw_only=True, tag="bye"):
     """Last word of an incarnation that ends by itself.
 
@@ -124,5 +130,5 @@ class Bye(Struct, frozen=True, kw_only=True, tag="bye"):
     looked: tuple[str, ...] = ()
 
 
-Upward: TypeAlias = Hello | Update | Beat | Fault | Bye
+Upward: TypeAlias = Hello | Update | Beat | Fault | Changed | Bye
 """Everything a worker may say."""

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
 
+from msgspec import structs
+
 from ..protocol.addresses import CONTROL, EVENTS, INGEST, SNAPSHOT, address
 from ..protocol.channel import Poll
 from ..protocol.event import Snapshot
@@ -25,11 +27,13 @@ from .clock import Moment, Ticks
 from .config import Config
 from .control import Control
 from .crew.crew import Crew, new_token
-from .crew.restart import Policy
+from .crew.guard import Guard
+from .crew.logbook import Logbook
 from .crew.roster import Roster
-from .errors import StorageError
+from .errors import CannotStart, StorageError, SupervisorError
 from .folders import lock, private_folder
 from .intake import Intake
+from .reload import compare
 from .signals import Signals
 from .store import Store
 from .voice import Voice
@@ -40,22 +44,25 @@ SOCKETS = (EVENTS, INGEST, SNAPSHOT, CONTROL)
 
 TICK_SECONDS = 0.25
 STAGGER_SECONDS = 0.05
-MEASURE_SECONDS = 10.0
-FIRST_MEASURE_SECONDS = 1.0
+MEASURE_SECONDS = 2.0
 STORAGE_RETRY_SECONDS = 5.0
+RLIMIT_SLACK = 128 << 20
+"""Bytes between what a worker may use and where the system itself refuses it more: stacks and arenas count there, too."""
 
 
 class Supervisor:
-    """A whole board: `open`, then `run` until told to stop, then `close`. Also a context manager."""
+    """A whole board: `open`, then `run` until told to stop, then `close`. Also a context manager.
 
-    def __init__(self, config: Config) -> None:
+    `reread` reads the configuration again, for a reload; without it there is none.
+    """
+
+    def __init__(self, config: Config, reread: Callable[[], Config] | None = None) -> None:
         self.config = config
+        self._reread = reread
+        self._terminal = _has_terminal()
         self.book = HealthBook(config.thresholds, os.path.expanduser("~"))
-        rules = Rules(stale_after=_finite(config.board.stale_after), retention=_finite(config.board.retention))
-        self.aggregator = Aggregator(secrets.token_hex(8), rules)
-        self.roster = Roster(
-            Policy(first=config.restart.first, most=config.restart.most, at_least=config.restart.at_least)
-        )
+        self.aggregator = Aggregator(secrets.token_hex(8), _rules(config))
+        self.roster = Roster(config.policy, config.patience)
         self._ticks = Ticks(time.monotonic())
         self._locks: list[int] = []
         self._leaving = False
@@ -80,8 +87,12 @@ class Supervisor:
             self._intake = Intake(
                 addresses[INGEST], self.aggregator, self._store, self.book, self.roster, self._voice, config.work.credit
             )
-            self._crew = Crew(self.roster, self._poll, self._intake.say, self._intake.parted)
-            control = Control(self._crew, self._store, self.book, self._ticks, self._leave)
+            logbook = Logbook(None if config.state_dir is None else os.path.join(config.state_dir, "logs"))
+            self._crew = Crew(
+                self.roster, self._poll, self._intake.say, self._intake.parted, config.runtime_dir, logbook
+            )
+            self._guard = Guard(self._crew, self.book, config.memory, self._intake.say)
+            control = Control(self._crew, self._guard, self._store, self.book, self._ticks, self._leave, self._reload)
             self._answers = Answers(config.runtime_dir, self.aggregator, self.book, control.obey)
         finally:
             os.umask(before)
@@ -106,7 +117,7 @@ class Supervisor:
                 self._answers.serve()
                 self._greet(now)
                 self._reap(clock)
-                self._crew.read_logs()
+                self._crew.read_logs(clock)
                 if time.monotonic() >= next_tick:
                     self._tick(now)
                     next_tick = time.monotonic() + (STAGGER_SECONDS if self.roster.due(clock) else TICK_SECONDS)
@@ -158,7 +169,10 @@ class Supervisor:
                 os.unlink(os.path.join(self.config.runtime_dir, name))
 
     def _now(self) -> Moment:
-        return Moment(datetime.now(UTC), self._ticks.advance(time.monotonic()))
+        now = Moment(datetime.now(UTC), self._ticks.advance(time.monotonic()))
+        if self._ticks.was_away:
+            self.roster.vigil.grace(now.clock)
+        return now
 
     def _load(self) -> None:
         now = self._now()
@@ -172,13 +186,17 @@ class Supervisor:
             log.warning("%s; everything is read again from the agents' files", self._store.rebuilt)
         paused = self._store.paused()
         for source in self.config.sources:
-            self.book.open(source)
-            self.roster.add(source, paused=source in paused)
-            self.book.paused(source, paused=source in paused)
+            self._admit(source, paused=source in paused)
+
+    def _admit(self, source: str, *, paused: bool) -> None:
+        self.book.open(source)
+        self.roster.add(source, paused=paused)
+        self.book.paused(source, paused=paused)
 
     def _tick(self, now: Moment) -> None:
         clock = now.clock
         self._crew.push(self.roster.insist(clock))
+        self._guard.look(clock)
         self._look_for_agents(clock)
         for source in self.roster.due(clock):
             self._start(source, clock)
@@ -190,13 +208,10 @@ class Supervisor:
                 self._storage_retry_at = clock + STORAGE_RETRY_SECONDS
         if clock >= self._measure_at:
             self._measure_at = clock + MEASURE_SECONDS
-            for source, rss, cpu in self._crew.usage():
-                self.book.measured(source, rss, cpu)
+            self._guard.measure(clock)
         self._voice.say([self.aggregator.health_event(state, now) for state in self.book.news(now.wall)])
 
     def _start(self, source: str, clock: float) -> None:
-        config = self.config
-        wanted = config.sources[source]
         try:
             inc = self._store.next_incarnation(source)
         except StorageError as error:
@@ -204,12 +219,23 @@ class Supervisor:
             self.roster.postpone(source, clock, STORAGE_RETRY_SECONDS)
             return
         self.book.storage(None)
-        token = new_token()
-        self._intake.expect(source, inc, token)
-        order = Order(
+        order = self._order(source, inc)
+        self._intake.expect(source, inc, order.token)
+        try:
+            pid = self._crew.start(order, clock)
+        except CannotStart as error:
+            log.warning("%s: %s", source, error)
+            self.book.trouble(source, str(error))
+        else:
+            self.book.started(source, pid, inc)
+
+    def _order(self, source: str, inc: int) -> Order:
+        config, wanted = self.config, self.config.sources[source]
+        hard = config.memory.hard
+        return Order(
             source=source,
             inc=inc,
-            token=token,
+            token=new_token(),
             endpoint=address(config.runtime_dir, INGEST),
             parent_pid=os.getpid(),
             factory=wanted.factory,
@@ -221,13 +247,8 @@ class Supervisor:
             beat=float(config.work.beat),
             watch=config.work.watch,
             spool=None if config.state_dir is None else os.path.join(config.state_dir, "spool"),
+            memory=None if hard is None else hard + RLIMIT_SLACK,
         )
-        pid = self._crew.start(order, clock)
-        if pid is None:
-            self.book.ended(source, "the worker could not be started", progressed=False)
-        else:
-            self.book.started(source, pid, inc)
-            self._measure_at = clock + FIRST_MEASURE_SECONDS
 
     def _greet(self, now: Moment) -> None:
         """Beat each second, and soon after somebody subscribed: whoever joins waits for it."""
@@ -238,7 +259,7 @@ class Supervisor:
     def _reap(self, clock: float) -> None:
         for ended in self._crew.reap(clock):
             self._intake.forget(ended.source, ended.inc)
-            self.book.ended(ended.source, ended.error, progressed=ended.progressed)
+            self._guard.parted(ended, clock)
 
     def _look_for_agents(self, clock: float) -> None:
         """Look whether the places in which absent agents would be are there."""
@@ -249,6 +270,9 @@ class Supervisor:
         for number in taken:
             if number == signal.SIGCHLD:
                 continue
+            if number == signal.SIGHUP and self._reread is not None and self._terminal == _has_terminal():
+                log.warning("SIGHUP: %s", self._reload())
+                continue
             if self._leaving:
                 log.warning("second signal: ending at once")
                 self._crew.kill_all()
@@ -256,9 +280,42 @@ class Supervisor:
                 log.warning("%s: ending when the workers have (once more ends at once)", signal.Signals(number).name)
                 self._leave(clock)
 
+    def _reload(self) -> str:
+        """Read the configuration again and change only what differs; returns a sentence. Raises SupervisorError."""
+        if self._reread is None:
+            raise SupervisorError("this supervisor has no configuration to read again")
+        old, new, clock = self.config, self._reread(), self._ticks.now
+        changes = compare(old, new)
+        self.config = structs.replace(new, state_dir=old.state_dir, runtime_dir=old.runtime_dir)
+        self.aggregator.rules = _rules(new)
+        self.roster.policy, self.roster.vigil.patience = new.policy, new.patience
+        self.book.thresholds, self._guard.memory = new.thresholds, new.memory
+        for source in changes.removed:
+            self._crew.push(self.roster.remove(source, clock))
+            self.book.close(source)
+        for source in changes.added:
+            self._admit(source, paused=False)
+        for source in changes.changed:
+            self.roster.reset(source, clock)
+            self._crew.push(self.roster.stop(source, clock))
+        return changes.sentence()
+
     def _leave(self, clock: float) -> None:
         self._leaving = True
         self._crew.push(self.roster.leave(clock))
+
+
+def _rules(config: Config) -> Rules:
+    return Rules(stale_after=_finite(config.board.stale_after), retention=_finite(config.board.retention))
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a terminal: losing it means to end, SIGHUP without that means to reload."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _finite(seconds: float) -> float | None:

@@ -135,4 +135,10 @@ def _ctl(commands: "Commands") -> None:
     ):
         each = verbs.add_parser(verb, help=text, description=text)
         each.add_argument("ctl_source", metavar="SOURCE")
+    text = "try a session again that was set aside because it ended its worker"
+    release = verbs.add_parser("release", help=text, description=text)
+    release.add_argument("ctl_source", metavar="SOURCE")
+    release.add_argument("ctl_handle", metavar="ID", help="the beginning of its id is enough")
+    text = "read the configuration again and change only what differs"
+    verbs.add_parser("reload", help=text, description=text)
     verbs.add_parser("drain", help="end all workers, then the supervisor")

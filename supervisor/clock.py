@@ -9,6 +9,8 @@ from datetime import datetime
 from msgspec import Struct
 
 MOST_PER_TICK = 0.5
+AWAY_SECONDS = 2.0
+"""A longer pause between two readings means that this process was away: suspended, stopped, or starved itself."""
 
 
 class Moment(Struct, frozen=True):
@@ -19,14 +21,17 @@ class Moment(Struct, frozen=True):
 
 
 class Ticks:
-    """Counts seconds of being awake; fed with the monotonic clock."""
+    """Counts seconds of being awake; fed with the monotonic clock. `was_away` is about the last reading."""
 
     def __init__(self, monotonic: float) -> None:
         self.now = 0.0
+        self.was_away = False
         self._last = monotonic
 
     def advance(self, monotonic: float) -> float:
         """Take a reading of the monotonic clock; returns the board's time."""
-        self.now += min(max(0.0, monotonic - self._last), MOST_PER_TICK)
+        passed = max(0.0, monotonic - self._last)
+        self.now += min(passed, MOST_PER_TICK)
+        self.was_away = passed > AWAY_SECONDS
         self._last = monotonic
         return self.now

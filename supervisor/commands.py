@@ -106,7 +106,7 @@ def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     if not config.sources:
         raise UsageError("no source is enabled: enable one in the configuration, or name one with --source")
-    with Supervisor(config) as supervisor:
+    with Supervisor(config, lambda: _config(options)) as supervisor:
         where = config.state_dir or "memory"
         sys.stderr.write(
             f"bellboard: ready - sources {', '.join(config.sources)}; sockets in {config.runtime_dir}, state in {where}\n"
@@ -217,7 +217,8 @@ def _ctl(options: argparse.Namespace) -> int:
     runtime_dir = _runtime_dir(options)
     if not os.path.exists(os.path.join(runtime_dir, CONTROL)):
         raise NotRunning(f"no supervisor in {runtime_dir}: start one with `bellboard run`")
-    command = Command(request=1, verb=options.verb, source=getattr(options, "ctl_source", None))
+    source, handle = getattr(options, "ctl_source", None), getattr(options, "ctl_handle", None)
+    command = Command(request=1, verb=options.verb, source=source, handle=handle)
     with Asking(address(runtime_dir, CONTROL)) as asking:
         poll = Poll()
         poll.add(asking)

@@ -13,6 +13,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .aggregator.health import Thresholds
+from .crew.memory import Memory
+from .crew.restart import Policy
+from .crew.vigil import Patience
 from .errors import ConfigError
 
 SIMULATED = "mock"
@@ -21,6 +24,9 @@ SIMULATED = "mock"
 BUILT_IN = ("claude", "codex", "gemini", "opencode", "pi")
 """Sources that come with bellboard."""
 
+PROBE_STEPS = (1, 2, 4, 6)
+
+_SIZES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -37,14 +43,44 @@ class Board(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Restart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How fast a dead worker is started again: at once, then after `first` seconds, doubling up to `most`."""
+    """How fast a dead worker is started again: at once, then after `first` seconds, doubling up to `most`.
+
+    One that keeps dying without getting anywhere is tried again after `probe`, then 2, 4 and 6 times that.
+    """
 
     first: Seconds = Seconds(0.5)
     most: Seconds = Seconds(60)
     at_least: Seconds = Seconds(0.5)
+    probe: Seconds = Seconds(300)
+
+
+class Size(int):
+    """An amount of memory in bytes. In the file: a number, or text with a unit (KiB, MiB, GiB); "all" is no bound."""
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a worker may take: seconds of silence, and memory.
+
+    After `suspect` seconds without a word it is looked at, after `hung` it is ended, after `starved` also when it hardly got
+    a processor. Above `memory_soft` it is drained and started anew, above `memory_hard` it is killed; 0 is no bound.
+    """
+
+    suspect: Seconds = Seconds(10)
+    hung: Seconds = Seconds(30)
+    starved: Seconds = Seconds(120)
+    memory_soft: Size = Size(256 << 20)
+    memory_hard: Size = Size(512 << 20)
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if not 0 < self.suspect <= self.hung <= self.starved:
+            raise ValueError("`suspect`, `hung` and `starved` must be in this order, and more than 0")
+        if self.memory_hard and self.memory_hard < LEAST_MEMORY:
+            raise ValueError(f'`memory_hard` must be at least {LEAST_MEMORY >> 20}MiB, or "all"')
 
 
 LEAST_PAUSE = 0.05
+LEAST_MEMORY = 64 << 20
 
 
 class Work(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,12 +124,30 @@ class Config(Struct, frozen=True, kw_only=True):
     restart: Restart = Restart()
     work: Work = Work()
     health: HealthRules = HealthRules()
+    limits: Limits = Limits()
     sources: dict[str, SourceConfig] = {}
 
     @property
     def thresholds(self) -> Thresholds:
         """The health rules as the aggregator takes them."""
         return Thresholds(degraded=self.health.degraded, failed=self.health.failed)
+
+    @property
+    def policy(self) -> Policy:
+        """The restart rules as the roster takes them."""
+        restart = self.restart
+        probes = tuple(float(restart.probe) * times for times in PROBE_STEPS)
+        return Policy(first=restart.first, most=restart.most, at_least=restart.at_least, probes=probes)
+
+    @property
+    def patience(self) -> Patience:
+        """The limits of silence as the roster takes them."""
+        return Patience(suspect=self.limits.suspect, hung=self.limits.hung, starved=self.limits.starved)
+
+    @property
+    def memory(self) -> Memory:
+        """The limits of memory as the guard takes them."""
+        return Memory(soft=self.limits.memory_soft or None, hard=self.limits.memory_hard or None)
 
 
 class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,6 +157,7 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     restart: Restart = Restart()
     work: Work = Work()
     health: HealthRules = HealthRules()
+    limits: Limits = Limits()
     sources: dict[str, dict[str, Any]] = {}
 
 
@@ -118,6 +173,18 @@ def seconds(text: object) -> Seconds:
     if found is None:
         raise ValueError(f'{text!r} is no duration: write seconds, or a number with s, m, h or d, or "all"')
     return Seconds(float(found[1]) * _UNITS[found[2]])
+
+
+def size(text: object) -> Size:
+    """Read an amount of memory; "all" is 0, no bound. Raises ValueError with what to write instead."""
+    if isinstance(text, int) and not isinstance(text, bool) and text >= 0:
+        return Size(text)
+    if isinstance(text, str) and text.strip() in {"all", "never"}:
+        return Size(0)
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB)?\s*", text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f'{text!r} is no amount of memory: write bytes, or a number with KiB, MiB or GiB, or "all"')
+    return Size(float(found[1]) * _SIZES[found[2] or ""])
 
 
 def default_path() -> str:
@@ -162,6 +229,8 @@ def read(path: str | None, known_sources: frozenset[str] | None = None) -> _File
 def _duration(kind: type, value: object) -> object:
     if kind is Seconds:
         return seconds(value)
+    if kind is Size:
+        return size(value)
     raise NotImplementedError
 
 
@@ -230,5 +299,6 @@ def build(
         restart=file.restart,
         work=file.work,
         health=file.health,
+        limits=file.limits,
         sources={name: source for name, source in sorted(chosen.items()) if source.enabled},
     )

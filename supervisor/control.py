@@ -1,4 +1,4 @@
-"""Control: what the operator may tell a running supervisor. Five words, and none of them runs a program.
+"""Control: what the operator may tell a running supervisor. Seven words, and none of them runs a program.
 
 Answered at once, while everything else may be stuck: nothing here waits for a worker.
 """
@@ -9,22 +9,32 @@ from ..protocol.ask import Command, Reply
 from .aggregator.health import HealthBook
 from .clock import Ticks
 from .crew.crew import Crew
-from .errors import StorageError
+from .crew.guard import Guard
+from .errors import StorageError, SupervisorError
 from .store import Store
 
 
 class Control:
-    """Obeys commands. `leave` ends the supervisor when its workers have ended."""
+    """Obeys commands. `leave` ends the supervisor when its workers have ended, `reload` reads the configuration again."""
 
     def __init__(
-        self, crew: Crew, store: Store, book: HealthBook, ticks: Ticks, leave: Callable[[float], None]
+        self,
+        crew: Crew,
+        guard: Guard,
+        store: Store,
+        book: HealthBook,
+        ticks: Ticks,
+        leave: Callable[[float], None],
+        reload: Callable[[], str],
     ) -> None:
         self._crew = crew
+        self._guard = guard
         self._roster = crew.roster
         self._store = store
         self._book = book
         self._ticks = ticks
         self._leave = leave
+        self._reload = reload
 
     def obey(self, command: Command) -> Reply:
         """Do what was asked, and say in a sentence what became of it."""
@@ -32,15 +42,33 @@ class Control:
         if command.verb == "drain":
             self._leave(clock)
             return Reply(request=command.request, ok=True, message="ending all workers, then the supervisor")
+        if command.verb == "reload":
+            try:
+                return Reply(request=command.request, ok=True, message=self._reload())
+            except SupervisorError as error:
+                return Reply(request=command.request, ok=False, message=f"nothing was changed: {error}")
         source = command.source
         if source is None or source not in self._roster.members:
             known = ", ".join(sorted(self._roster.members)) or "none"
             return Reply(request=command.request, ok=False, message=f"unknown source {source!r} (running: {known})")
+        if command.verb == "release":
+            return self._release(command.request, source, command.handle or "")
         try:
             message = self._do(command.verb, source, clock)
         except StorageError as error:
             return Reply(request=command.request, ok=False, message=str(error))
         return Reply(request=command.request, ok=True, message=message)
+
+    def _release(self, request: int, source: str, name: str) -> Reply:
+        held = self._roster.quarantine.held(source)
+        found = [handle for handle in held if name and handle.startswith(name)]
+        if len(found) != 1:
+            known = ", ".join(held) or "none"
+            what = "no session" if not found else "more than one session"
+            message = f"{what} of {source} that is set aside begins with {name!r} (set aside: {known})"
+            return Reply(request=request, ok=False, message=message)
+        self._guard.release(source, found[0])
+        return Reply(request=request, ok=True, message=f"{source}: {found[0]} is tried again")
 
     def _do(self, verb: str, source: str, clock: float) -> str:
         if verb == "pause":

@@ -25,5 +25,9 @@ class AlreadyRunning(SupervisorError):
     """Raised when another supervisor holds the lock of a folder."""
 
 
+class CannotStart(SupervisorError):
+    """Raised when a worker cannot be started now; it is tried again."""
+
+
 class StorageError(SupervisorError):
     """Raised when the store cannot read or write. Nothing was changed."""

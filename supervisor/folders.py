@@ -43,7 +43,42 @@ def lock(folder: str) -> int:
 
     Raises AlreadyRunning if another process has it, FolderError if the file cannot be made.
     """
-    path = os.path.join(folder, LOCK)
+    fd = _take(os.path.join(folder, LOCK))
+    if fd is None:
+        raise AlreadyRunning(f"another bellboard supervisor holds the lock {os.path.join(folder, LOCK)}: stop it first")
+    return fd
+
+
+def worker_lock(folder: str, source: str) -> int | None:
+    """Take the lock of a source's worker; None while a process of an earlier worker still holds it.
+
+    The descriptor is inherited by the worker and closed here, so that the lock lasts as long as the worker, or whatever it
+    started, lives: two living workers of one source cannot exist. Raises FolderError.
+    """
+    return _take(_worker_lock_path(folder, source))
+
+
+def sign_worker_lock(fd: int, pid: int) -> None:
+    """Write into the lock who has it. Raises OSError."""
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{pid}\n".encode(), 0)
+
+
+def lock_holder(folder: str, source: str) -> int | None:
+    """Return the process id that was written into a worker's lock, None if there is none."""
+    try:
+        with open(_worker_lock_path(folder, source), "rb") as file:
+            return int(file.read(32))
+    except (OSError, ValueError):
+        return None
+
+
+def _worker_lock_path(folder: str, source: str) -> str:
+    return os.path.join(folder, f"worker-{source}.{LOCK}")
+
+
+def _take(path: str) -> int | None:
+    """Open a lock file and take its lock; None if another process has it. Raises FolderError."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -53,6 +88,6 @@ def lock(folder: str) -> int:
     except OSError as error:
         os.close(fd)
         if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
-            raise AlreadyRunning(f"another bellboard supervisor holds the lock {path}: stop it first") from error
+            return None
         raise FolderError(f"cannot lock {path}: {error.strerror}") from error
     return fd

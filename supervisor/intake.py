@@ -9,8 +9,8 @@ import time
 
 from ..protocol.channel import Answering
 from ..protocol.codec import DOWNWARD, UPWARD, WIRE_LIMIT, DecodeFault
-from ..protocol.order import Ack, Downward, Drain, Fenced, Grant
-from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Fault, Hello, Update, Upward
+from ..protocol.order import Ack, Downward, Drain, Fenced, Grant, Release
+from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Changed, Fault, Hello, Update, Upward
 from .aggregator.aggregator import Aggregator, Plan
 from .aggregator.health import HealthBook
 from .clock import Moment
@@ -106,10 +106,11 @@ class Intake:
         if not self.perform(plan, now):
             return
         answers: dict[bytes, list[bytes]] = {}
-        for (peer, source, _), answer in zip(batch, plan.answers, strict=True):
+        for (peer, source, update), answer in zip(batch, plan.answers, strict=True):
             answers.setdefault(peer, []).append(DOWNWARD.encode(answer))
             if isinstance(answer, Ack):
                 self._roster.progress(source)
+                self._roster.quarantine.passed(source, update.handle, update.before)
         for peer, frames in answers.items():
             self.channel.send(peer, frames)
 
@@ -122,6 +123,8 @@ class Intake:
         if known is None:
             return
         source, inc = known
+        if inc == self._tokens[source][0]:
+            self._roster.vigil.heard(source, now.clock)
         if isinstance(message, Update):
             batch.append((peer, source, message))
         elif inc != self._tokens[source][0]:
@@ -129,15 +132,19 @@ class Intake:
         elif isinstance(message, DecodeFault):
             self._strike(source, message, now)
         else:
-            self._note(source, message)
+            self._note(source, message, now)
 
-    def _note(self, source: str, message: Upward) -> None:
+    def _note(self, source: str, message: Upward, now: Moment) -> None:
         if isinstance(message, Beat):
             self._book.beat(source, message)
             if message.passes:
                 self._roster.progress(source)
         elif isinstance(message, Fault):
             self._book.fault(source, message)
+        elif isinstance(message, Changed):
+            if self._roster.quarantine.changed(source, message.handle, now.clock):
+                self.say(source, Release(handle=message.handle))
+                self._book.quarantined(source, *self._roster.quarantine.summary(source))
         elif isinstance(message, Bye):
             self._parted.add((source, self._tokens[source][0]))
             if message.reason == "unavailable":
@@ -167,8 +174,17 @@ class Intake:
                 size = 0
             pages[-1][handle] = cursor
             size += length
+        quarantine = self._roster.quarantine
         return [
-            Grant(inc=inc, epoch=self._aggregator.epoch, credit=self._credit, cursors=page, more=number < len(pages))
+            Grant(
+                inc=inc,
+                epoch=self._aggregator.epoch,
+                credit=self._credit,
+                cursors=page,
+                quarantined=quarantine.held(source) if number == 1 else {},
+                suspects=quarantine.suspects(source) if number == 1 else (),
+                more=number < len(pages),
+            )
             for number, page in enumerate(pages, 1)
         ]
 

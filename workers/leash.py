@@ -1,4 +1,4 @@
-"""Leash: a worker never outlives its supervisor, whatever it is doing.
+"""Leash: a worker never outlives its supervisor, and never takes more than it may, whatever it is doing.
 
 Linux has PR_SET_PDEATHSIG, which works even while the interpreter lock is held. Everywhere a thread waits for the end of
 a pipe that only the supervisor holds open. Where there is no PDEATHSIG, faulthandler's timer (a C thread) is the backstop
@@ -8,6 +8,7 @@ that also works under a held lock. The counterpart is `supervisor/crew/process.p
 import ctypes
 import faulthandler
 import os
+import resource
 import signal
 import sys
 import threading
@@ -20,8 +21,9 @@ BACKSTOP_SECONDS = 60.0
 class Leash:
     """Ties this process to its parent. Make it first of all, on the main thread."""
 
-    def __init__(self, parent_pid: int, pipe: int) -> None:
+    def __init__(self, parent_pid: int, pipe: int, memory: int | None = None) -> None:
         faulthandler.enable()
+        _bound(memory)
         self._backstop = not _die_with_parent()
         # The parent may have ended before the line above: then nobody will ever send the signal.
         if os.getppid() != parent_pid:
@@ -33,6 +35,15 @@ class Leash:
         """Say that the worker still gets round its loop."""
         if self._backstop:
             faulthandler.dump_traceback_later(BACKSTOP_SECONDS, exit=True)
+
+
+def _bound(memory: int | None) -> None:
+    """Bound what this process may allocate (bytes), and leave no core: it would hold what people said to their agents."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+    if memory is not None and sys.platform.startswith("linux"):
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (memory if most < 0 else min(memory, most), most))
 
 
 def _die_with_parent() -> bool:

@@ -7,11 +7,13 @@ carries the results to the board.
 
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 
 from msgspec import Struct
 
+from ..protocol.cursor import digest
+from ..protocol.recorder import Note, Recorder, unread
 from ..protocol.update import Fault, SourceUpdate
 from ..sources.contract import CURSOR_LIMIT, Cursor, SessionHandle, Source
 from ..sources.errors import CursorTooLarge, SourceError, SourceUnavailable
@@ -32,14 +34,17 @@ class Parsed(Struct, frozen=True):
 class Round:
     """The worker's knowledge of its sessions: cursors, what is queued, and which of them fail."""
 
-    def __init__(self, source: Source, *, since: float | None = None) -> None:
+    def __init__(self, source: Source, *, since: float | None = None, recorder: Recorder | None = None) -> None:
         self.failing: set[str] = set()
         self.discover_failures = 0
         self.steps = 0
         self._source = source
+        self._recorder = recorder or unread()
         self._since = since
         self._cursors: dict[str, Cursor] = {}
-        self._quarantined: frozenset[str] = frozenset()
+        self._quarantined: dict[str, str] = {}
+        self._suspects: set[str] = set()
+        self._changed: list[str] = []
         self._handles: dict[str, SessionHandle] = {}
         self._queue: deque[str] = deque()
         self._queued: set[str] = set()
@@ -49,10 +54,24 @@ class Round:
         """How many sessions are queued."""
         return len(self._queue)
 
-    def grant(self, cursors: dict[str, Cursor], quarantined: Iterable[str]) -> None:
-        """Take over what the board has stored."""
+    def grant(
+        self, cursors: Mapping[str, Cursor], quarantined: Mapping[str, str], suspects: Iterable[str] = ()
+    ) -> None:
+        """Take over what the board has stored: cursors, which handles to leave alone, and which to parse last."""
         self._cursors.update(cursors)
-        self._quarantined |= frozenset(quarantined)
+        self._quarantined.update(quarantined)
+        self._suspects.update(suspects)
+
+    def release(self, handle: str) -> None:
+        """Leave a handle alone no more."""
+        if self._quarantined.pop(handle, None) is not None and handle in self._handles:
+            self._suspects.add(handle)
+            self.queue(handle)
+
+    def changed(self) -> list[str]:
+        """Return the handles that are left alone and whose files have changed, each change once."""
+        found, self._changed = self._changed, []
+        return found
 
     def discover(self, now: float) -> Fault | None:
         """Ask the source for all its sessions and queue them; `now` is epoch seconds. Raises SourceUnavailable."""
@@ -68,29 +87,47 @@ class Round:
         `everything`: what is not in the answer is there no more, and so fails no more.
         """
         self.steps += 1
+        self._recorder.note(Note("discover"))
         try:
             found = [_checked(handle) for handle in question()]
         except SourceUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
+        finally:
+            self._recorder.rest()
         if everything:
             self.failing &= {handle.id for handle in found}
         self.schedule(found, now)
         return None
 
     def schedule(self, handles: Iterable[SessionHandle], now: float) -> None:
-        """Queue sessions, the most recently changed first; those older than `since` that were never read stay asleep."""
+        """Queue sessions, the most recently changed first; those older than `since` that were never read stay asleep.
+
+        On suspects a worker has died before: they come last, so that all others are read whatever becomes of them.
+        """
         wanted = [handle for handle in handles if self._awake(handle, now)]
         wanted.sort(key=lambda handle: handle.modified_at or 0.0)
         for handle in wanted:
             self._handles[handle.id] = handle
-            if handle.id not in self._queued:
-                self._queued.add(handle.id)
-                self._queue.appendleft(handle.id)
+            self.queue(handle.id, first=handle.id not in self._suspects)
+
+    def queue(self, name: str, *, first: bool = False) -> None:
+        """Queue a session unless it is queued already."""
+        if name not in self._queued:
+            self._queued.add(name)
+            if first:
+                self._queue.appendleft(name)
+            else:
+                self._queue.append(name)
 
     def _awake(self, handle: SessionHandle, now: float) -> bool:
-        if handle.id in self._quarantined:
+        poisonous = self._quarantined.get(handle.id)
+        if poisonous is not None:
+            self._handles[handle.id] = handle
+            if _shape(handle) != poisonous:
+                self._quarantined[handle.id] = _shape(handle)
+                self._changed.append(handle.id)
             return False
         if self._since is None or handle.live or handle.modified_at is None or handle.id in self._cursors:
             return True
@@ -99,9 +136,8 @@ class Round:
     def rewind(self, handle: str, cursor: Cursor) -> None:
         """Go on from the cursor that the board has: what was read beyond it never counted."""
         self._cursors[handle] = cursor
-        if handle in self._handles and handle not in self._queued:
-            self._queued.add(handle)
-            self._queue.append(handle)
+        if handle in self._handles:
+            self.queue(handle)
 
     def step(self) -> Parsed | Fault | None:
         """Parse one piece of the next session. None: that session has nothing new."""
@@ -110,6 +146,7 @@ class Round:
         handle = self._handles[name]
         before = self._cursors.get(name, "")
         self.steps += 1
+        self._recorder.note(Note("parse", sayable(name), digest(before), sayable(_shape(handle))))
         try:
             facts, after = self._source.parse(handle, before)
             if len(after) * 4 > CURSOR_LIMIT and (size := len(after.encode("utf-8", "replace"))) > CURSOR_LIMIT:
@@ -117,12 +154,13 @@ class Round:
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             self.failing.add(name)
             return Fault(scope="handle", handle=sayable(name), code=type(error).__name__, detail=describe(error))
+        finally:
+            self._recorder.rest()
         self.failing.discard(name)
         if after == before:
             return None
         self._cursors[name] = after
-        self._queued.add(name)
-        self._queue.append(name)
+        self.queue(name)
         return Parsed(handle, before, after, facts)
 
     def refuse(self, handle: str, before: Cursor) -> None:
@@ -132,6 +170,11 @@ class Round:
         if handle in self._queued:
             self._queued.discard(handle)
             self._queue.remove(handle)
+
+
+def _shape(handle: SessionHandle) -> str:
+    """Describe a session's files as far as a change of them may cure what was poisonous."""
+    return handle.stamp if handle.modified_at is None else repr(handle.modified_at)
 
 
 def _checked(handle: object) -> SessionHandle:

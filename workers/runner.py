@@ -12,8 +12,9 @@ from typing import NoReturn
 
 from ..protocol.channel import Asking, Poll
 from ..protocol.codec import DOWNWARD, UPWARD, DecodeFault
-from ..protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Order, Ping
-from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Fault, Hello, Upward
+from ..protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Order, Ping, Release
+from ..protocol.recorder import Note, Recorder, unread
+from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Changed, Fault, Hello, Upward
 from ..sources.catalog import load
 from ..sources.contract import SessionHandle, Source, Watching
 from ..sources.errors import SourceUnavailable
@@ -41,11 +42,12 @@ class Ended(Exception):
 class Runner:
     """One incarnation of one source's worker."""
 
-    def __init__(self, order: Order, leash: Leash) -> None:
+    def __init__(self, order: Order, leash: Leash, recorder: Recorder | None = None) -> None:
         if order.spool is not None:
             os.environ["BELLBOARD_SPOOL"] = order.spool
         self._order = order
         self._leash = leash
+        self._recorder = recorder or unread()
         self._link = Asking(order.endpoint, name=f"{order.source}:{order.inc}".encode())
         self._poll = Poll()
         self._poll.add(self._link)
@@ -83,6 +85,7 @@ class Runner:
             self._leash.renew()
 
     def _load(self) -> Source:
+        self._recorder.note(Note("load"))
         try:
             return load(self._order.source, self._order.factory, self._order.options)
         except Exception as error:
@@ -91,11 +94,13 @@ class Runner:
             traceback.print_exc()
             self._say(Fault(scope="source", code="not loadable", detail=describe(error)))
             raise Ended(Bye(reason="failed"), EXIT_FAILED) from error
+        finally:
+            self._recorder.rest()
 
     def _begin(self, source: Source) -> Round:
-        work = Round(source, since=self._order.since)
+        work = Round(source, since=self._order.since, recorder=self._recorder)
         for grant in self._granted:
-            work.grant(grant.cursors, grant.quarantined)
+            work.grant(grant.cursors, grant.quarantined, grant.suspects)
         self._outbox = Outbox(self._order.inc, self._granted[-1].credit)
         self._granted.clear()
         self._watches = Watches(enabled=self._order.watch and isinstance(source, Watching))
@@ -151,6 +156,11 @@ class Runner:
         fault = work.ask(ask, time.time())
         if fault is not None:
             self._say(fault)
+        self._say_changed(work)
+
+    def _say_changed(self, work: Round) -> None:
+        for handle in work.changed():
+            self._say(Changed(handle=handle))
 
     def _sweep(self, source: Source, work: Round) -> None:
         fault = work.discover(time.time())
@@ -158,6 +168,7 @@ class Runner:
             fault = self._watch(source, work) or fault
         if fault is not None:
             self._say(fault)
+        self._say_changed(work)
         self._in_pass = True
         watched = self._watches.complete and fault is None
         self._next_sweep = time.monotonic() + (self._order.sweep_watched if watched else self._order.sweep)
@@ -229,15 +240,21 @@ class Runner:
                 handle = self._outbox.drop(message.seq)
                 if handle is not None and work is not None:
                     work.rewind(handle, message.have)
+            case Release():
+                if work is not None:
+                    work.release(message.handle)
             case Ping():
                 self._next_beat = 0.0
             case Drain():
-                self._drain_until = time.monotonic() + message.deadline
-                if self._watches.fd is not None:
-                    self._poll.drop(self._watches.fd)  # nobody reads it any more: waiting with it would be spinning
-                    self._watches.close()
+                self._drain(message.deadline)
             case Fenced():
                 raise Ended(Bye(reason="fenced"), EXIT_OK)
+
+    def _drain(self, seconds: float) -> None:
+        self._drain_until = time.monotonic() + seconds
+        if self._watches.fd is not None:
+            self._poll.drop(self._watches.fd)  # nobody reads it any more: waiting with it would be spinning
+            self._watches.close()
 
     def _say(self, message: Upward) -> bool:
         return self._link.send([UPWARD.encode(message)])

@@ -68,7 +68,7 @@ class Aggregator:
         self.seq = 0
         self.source_seqs: dict[str, int] = {}
         self.ledger = Ledger()
-        self._rules = rules
+        self.rules = rules
         self._tracked: dict[SessionKey, Tracked] = {}
         self._due: list[tuple[float, SessionKey]] = []
         self._scheduled: dict[SessionKey, float] = {}
@@ -170,7 +170,7 @@ class Aggregator:
 
     def _silent(self, state: SessionState, modified_at: float | None, now: Moment) -> bool:
         """Whether what was read is history: neither the artifact nor its last record is younger than the threshold."""
-        threshold = self._rules.stale_after
+        threshold = self.rules.stale_after
         if threshold is None:
             return False
         ages = [] if modified_at is None else [now.wall.timestamp() - modified_at]
@@ -225,11 +225,11 @@ class Aggregator:
 
     def _due_at(self, tracked: Tracked, now: Moment) -> float:
         """When the passing of time is to be looked at again for this session."""
-        if tracked.lifecycle == "active" and self._rules.stale_after is not None:
+        if tracked.lifecycle == "active" and self.rules.stale_after is not None:
             # Live evidence outlives any silence: a permission prompt may wait overnight.
-            return (now.clock if tracked.live else tracked.moved_at) + self._rules.stale_after
-        if tracked.lifecycle == "terminal" and self._rules.retention is not None:
-            return tracked.moved_at + self._rules.retention
+            return (now.clock if tracked.live else tracked.moved_at) + self.rules.stale_after
+        if tracked.lifecycle == "terminal" and self.rules.retention is not None:
+            return tracked.moved_at + self.rules.retention
         return float("inf")
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from ...protocol.session import HealthState
 from ...protocol.update import Beat, Fault
+from ..crew.death import Death
 from .privacy import redact
 
 
@@ -21,11 +22,24 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     failed: int = 5
 
 
+UNWELL: dict[str, str] = {
+    "suspect": "the worker has not said anything for a while",
+    "starved": "the worker gets hardly any processor time",
+    "stopped": "the worker is stopped: `kill -CONT` its process, or restart it",
+    "hung": "the worker hangs and is being ended",
+}
+"""What a worker's condition (crew/vigil.py) means, for people."""
+
+
 class Record(Struct, kw_only=True):
     """What the book knows of one source besides its published state."""
 
     state: HealthState
     beat: Beat | None = None
+    condition: str = "well"
+    trouble: str | None = None
+    retry: float | None = None
+    why_held: str | None = None
     deaths: int = 0
     unloadable: str | None = None
     absent: tuple[str, ...] | None = None
@@ -36,7 +50,7 @@ class HealthBook:
     """The health of all sources, and which of it is news. `home` is the user's own folder, which no text names."""
 
     def __init__(self, thresholds: Thresholds, home: str = "") -> None:
-        self._thresholds = thresholds
+        self.thresholds = thresholds
         self._home = home
         self._records: dict[str, Record] = {}
         self._published: dict[str, HealthState] = {}
@@ -45,6 +59,11 @@ class HealthBook:
     def open(self, source: str) -> None:
         """Begin a page for a source."""
         self._records.setdefault(source, Record(state=HealthState(source=source)))
+
+    def close(self, source: str) -> None:
+        """Forget a source that was taken out of the settings."""
+        self._records.pop(source, None)
+        self._published.pop(source, None)
 
     def states(self) -> tuple[HealthState, ...]:
         """Return the health of all sources, by name."""
@@ -82,17 +101,43 @@ class HealthBook:
         record = self._records[source]
         record.absent = None
         record.beat = None
+        record.trouble = record.retry = None
         record.state = structs.replace(record.state, pid=pid, incarnation=inc)
 
-    def ended(self, source: str, error: str | None, *, progressed: bool) -> None:
-        """Note that a worker ended; `error` is None for an end that was asked for."""
+    def ended(self, source: str, death: Death | None, *, progressed: bool) -> None:
+        """Note that a worker ended; `death` is None for an end that was asked for."""
         record = self._records[source]
+        record.condition = "well"
         record.state = structs.replace(record.state, pid=None, rss_bytes=None, cpu_percent=None)
-        if error is None:
+        if death is None:
             return
         record.deaths = 1 if progressed else record.deaths + 1
-        restarts = record.state.restarts + 1
-        record.state = structs.replace(record.state, restarts=restarts, last_error=self._plain(error))
+        words = death.words if death.stand is None else f"{death.words}, at {death.stand.partition(' < ')[0]}"
+        record.state = structs.replace(
+            record.state,
+            restarts=record.state.restarts + 1,
+            last_error=self._plain(words),
+            traceback=record.state.traceback if death.stand is None else death.stand,
+        )
+
+    def broken(self, source: str, seconds: float | None) -> None:
+        """Note for how long a source that keeps dying is left alone; None: it is not."""
+        self._records[source].retry = seconds
+
+    def trouble(self, source: str, words: str) -> None:
+        """Note that a worker cannot be started now, and why."""
+        self._records[source].trouble = self._plain(words)
+
+    def condition(self, source: str, condition: str) -> None:
+        """Note what is thought of a worker: well, suspect, starved, stopped or hung."""
+        self._records[source].condition = condition
+
+    def quarantined(self, source: str, handles: tuple[str, ...], why: str | None) -> None:
+        """Note which sessions of a source are set aside, and how the last of them ended its workers."""
+        record = self._records[source]
+        record.deaths, record.retry = 0, None
+        record.why_held = why
+        record.state = structs.replace(record.state, quarantined=handles)
 
     def absent(self, source: str, looked: tuple[str, ...]) -> None:
         """Note that the agent is not installed."""
@@ -156,28 +201,44 @@ class HealthBook:
         return structs.replace(record.state, status=status, reason=reason)
 
     def _judge(self, record: Record) -> tuple[Literal["healthy", "degraded", "failed", "paused"], str | None]:
-        failed, degraded = self._thresholds.failed, self._thresholds.degraded
-        beat = record.beat
-        discover = beat.discover_failures if beat is not None else 0
         if record.paused:
             return "paused", "paused by command"
-        if record.unloadable is not None:
-            return "failed", f"the source cannot be loaded: {record.unloadable}"
-        if record.deaths >= failed:
-            return (
-                "failed",
-                f"the worker died {record.deaths} times without getting anywhere: {record.state.last_error}",
-            )
-        if discover >= failed:
-            return "failed", f"discover has failed {discover} times in a row: {record.state.last_error}"
-        if self._storage is not None:
-            return "degraded", f"nothing can be stored: {self._storage}"
-        if record.deaths >= degraded:
-            return "degraded", f"the worker died and is starting again: {record.state.last_error}"
-        if discover >= degraded:
-            return "degraded", f"discover failed: {record.state.last_error}"
-        if beat is not None and beat.failing:
-            return "degraded", f"{beat.failing} session(s) cannot be read: {record.state.last_error}"
+        if (failure := self._failure(record)) is not None:
+            return "failed", failure
+        if (trouble := self._trouble(record)) is not None:
+            return "degraded", trouble
         if record.absent is not None:
             return "healthy", "not found: looked in " + ", ".join(record.absent)
         return "healthy", None
+
+    def _failure(self, record: Record) -> str | None:
+        """Why nothing of the source works, None if something does."""
+        failed, error = self.thresholds.failed, record.state.last_error
+        discover = _discover_failures(record)
+        if record.unloadable is not None:
+            return f"the source cannot be loaded: {record.unloadable}"
+        if record.deaths >= failed:
+            again = "" if record.retry is None else f"; next try in {record.retry / 60:.0f} min"
+            return f"the worker died {record.deaths} times without getting anywhere{again}: {error}"
+        if discover >= failed:
+            return f"discover has failed {discover} times in a row: {error}"
+        return None
+
+    def _trouble(self, record: Record) -> str | None:
+        """What of the source does not work, None if all does."""
+        degraded, error, held = self.thresholds.degraded, record.state.last_error, len(record.state.quarantined)
+        failing = record.beat.failing if record.beat is not None else 0
+        reasons = (
+            (self._storage is not None, f"nothing can be stored: {self._storage}"),
+            (record.trouble is not None, record.trouble),
+            (record.condition in UNWELL, UNWELL.get(record.condition)),
+            (record.deaths >= degraded, f"the worker died and is starting again: {error}"),
+            (_discover_failures(record) >= degraded, f"discover failed: {error}"),
+            (failing > 0, f"{failing} session(s) cannot be read: {error}"),
+            (held > 0, f"{held} session(s) set aside, the worker died reading them: {record.why_held}"),
+        )
+        return next((reason for holds, reason in reasons if holds), None)
+
+
+def _discover_failures(record: Record) -> int:
+    return 0 if record.beat is None else record.beat.discover_failures

@@ -1,59 +1,103 @@
 """Crew: the hands of the roster. It starts, pushes and reaps worker processes; what to do is decided in `roster.py`."""
 
 import logging
+import os
 import random
 import secrets
 import signal
 from collections.abc import Callable
 
+import psutil
 from msgspec import Struct
 
 from ...protocol.channel import Poll
 from ...protocol.order import Drain, Order
+from ..errors import CannotStart, FolderError
+from ..folders import lock_holder, worker_lock
+from .death import Death
+from .frames import last_stand
+from .logbook import Logbook
 from .process import Process, ending
-from .roster import DRAIN_SECONDS, Push, Roster
+from .quarantine import Cause
+from .roster import DRAIN_SECONDS, Blame, How, Push, Roster
+from .vigil import Probe
 
 log = logging.getLogger("bellboard")
 
 START_TROUBLE_SECONDS = 5.0
+LINGER_SECONDS = 0.5
 LAST_WORDS_SECONDS = 0.5
+
+SIGNALS: dict[How, signal.Signals] = {
+    "drain": signal.SIGTERM,
+    "term": signal.SIGTERM,
+    "abort": signal.SIGABRT,
+    "kill": signal.SIGKILL,
+}
 
 
 class Ended(Struct, frozen=True):
-    """A worker that is no more. `error` is None if its end was asked for."""
+    """A worker that is no more. `death` is None if its end was asked for."""
 
     source: str
     inc: int
-    error: str | None
+    death: Death | None
     progressed: bool
 
 
 class Crew:
-    """The living workers, by source."""
+    """The living workers, by source. `folder` holds their locks."""
 
     def __init__(
-        self, roster: Roster, poll: Poll, tell: Callable[[str, Drain], bool], parted: Callable[[str, int], bool]
+        self,
+        roster: Roster,
+        poll: Poll,
+        tell: Callable[[str, Drain], bool],
+        parted: Callable[[str, int], bool],
+        folder: str,
+        logbook: Logbook,
     ) -> None:
         self.roster = roster
+        self._folder = folder
+        self._logbook = logbook
         self._poll = poll
         self._tell = tell
         self._parted = parted
         self._processes: dict[str, Process] = {}
 
-    def start(self, order: Order, clock: float) -> int | None:
-        """Start a worker; returns its pid, or None if the system could not (it is tried again later)."""
+    def start(self, order: Order, clock: float) -> int:
+        """Start a worker; returns its pid. Raises CannotStart, and then it is tried again later."""
+        source = order.source
         try:
-            process = Process(order)
-        except OSError as error:
-            log.warning("%s: cannot start a worker: %s", order.source, error.strerror)
-            self.roster.postpone(order.source, clock, START_TROUBLE_SECONDS)
-            return None
-        self._processes[order.source] = process
+            lock_fd = worker_lock(self._folder, source)
+            if lock_fd is None:
+                self.roster.postpone(source, clock, LINGER_SECONDS)
+                raise CannotStart(self._lingering(source))
+            process = Process(order, lock_fd)
+        except (OSError, FolderError) as error:
+            self.roster.postpone(source, clock, START_TROUBLE_SECONDS)
+            words = error.strerror if isinstance(error, OSError) else str(error)
+            raise CannotStart(f"a worker cannot be started: {words}") from error
+        self._processes[source] = process
         for fd in (process.log_fd, process.pidfd):
             if fd is not None:
                 self._poll.add(fd)
-        self.roster.started(order.source, process.pid, order.inc, clock)
+        self.roster.started(source, process.pid, order.inc, clock)
         return process.pid
+
+    def _lingering(self, source: str) -> str:
+        """End an earlier worker that still holds the lock, if it is one; returns what to say meanwhile.
+
+        That is a worker of a supervisor that was killed, on a system without PDEATHSIG, or something that a worker started.
+        """
+        pid = lock_holder(self._folder, source)
+        try:
+            if pid is not None and "bellboard.workers" in psutil.Process(pid).cmdline():
+                os.killpg(pid, signal.SIGKILL)
+                return f"an earlier worker of this source was still there (process {pid}) and is being ended"
+        except (psutil.Error, OSError) as error:
+            log.debug("%s: looking at the holder of the lock: %s", source, type(error).__name__)
+        return f"something that an earlier worker started still holds worker-{source}.lock: end it, it is not ours"
 
     def push(self, pushes: list[Push]) -> None:
         """End workers as firmly as the roster says; one that cannot be asked to drain is terminated instead."""
@@ -63,7 +107,7 @@ class Crew:
                 continue
             if push.how == "drain" and self._tell(push.source, Drain(deadline=DRAIN_SECONDS)):
                 continue
-            process.send(signal.SIGKILL if push.how == "kill" else signal.SIGTERM)
+            process.send(SIGNALS[push.how])
 
     def reap(self, clock: float) -> list[Ended]:
         """Take leave of the workers that have ended."""
@@ -72,26 +116,31 @@ class Crew:
             code = process.exit()
             if code is None or self._last_words_pending(process, code, clock):
                 continue
-            self._read_log(process)
+            self._read_log(process, clock)
             member = self.roster.members[source]
-            progressed = member.progressed
+            progressed, blame = member.progressed, member.blame
             died = self.roster.ended(source, clock, random.random())  # noqa: S311 - jitter, not a secret
             if not process.log_ended:
                 self._poll.drop(process.log_fd)
             if process.pidfd is not None and process.ended_at is None:
                 self._poll.drop(process.pidfd)
+            death = _death(code, blame, process) if died else None
             process.close()
             del self._processes[source]
-            error = ending(code) if died else None
-            if error is not None:
-                log.warning("%s: the worker ended: %s", source, error)
-            found.append(Ended(source, process.inc, error, progressed))
+            if death is not None:
+                log.warning("%s: the worker ended: %s", source, death.words)
+            found.append(Ended(source, process.inc, death, progressed))
         return found
 
-    def read_logs(self) -> None:
+    def read_logs(self, clock: float) -> None:
         """Pass on what workers wrote to their standard streams."""
         for process in self._processes.values():
-            self._read_log(process)
+            self._read_log(process, clock)
+
+    def probe(self, source: str) -> Probe | None:
+        """Return what the system says of a worker's process."""
+        process = self._processes.get(source)
+        return None if process is None else process.probe()
 
     def usage(self) -> list[tuple[str, int | None, float | None]]:
         """Return (source, memory in bytes, load in percent) of all workers."""
@@ -109,6 +158,7 @@ class Crew:
             process.wait()
             process.close()
         self._processes.clear()
+        self._logbook.close()
 
     def _last_words_pending(self, process: Process, code: int, clock: float) -> bool:
         """Whether a worker that ended by itself has said why, but the words are still on their way through the socket."""
@@ -120,13 +170,24 @@ class Crew:
                 self._poll.drop(process.pidfd)  # it stays readable: waiting with it would be spinning
         return clock - process.ended_at < LAST_WORDS_SECONDS
 
-    def _read_log(self, process: Process) -> None:
+    def _read_log(self, process: Process, clock: float) -> None:
         if process.log_ended:
             return
-        for line in process.read_log():
-            log.info("%s: %s", process.source, line)
+        lines = process.read_log()
+        if lines:
+            self._logbook.write(process.source, lines, clock)
         if process.log_ended:
             self._poll.drop(process.log_fd)  # else a source that closes its standard streams keeps us awake
+
+
+def _death(code: int, blame: Blame | None, process: Process) -> Death:
+    words = {
+        "hung": "it did not say anything for too long (hung) and was ended",
+        "memory": "it used more memory than it may and was ended",
+        None: ending(code),
+    }[blame]
+    cause: Cause = blame or ("killed" if code == -signal.SIGKILL else "crash")
+    return Death(words, cause, process.note(), last_stand(process.log))
 
 
 def new_token() -> str:

@@ -1,30 +1,46 @@
 """Process: one worker process, from its start to its reaping.
 
 Started with `subprocess` from the main thread (PDEATHSIG ends a child when the *thread* that made it ends), in a session
-of its own. It inherits four descriptors: its order, the reading end of a pipe whose end tells it that we are gone, and
-both ends of its log. The counterpart in the worker is `workers/leash.py`.
+of its own. It inherits its order, the reading end of a pipe whose end tells it that we are gone, the writing end of its
+log, the page in which it notes what it does, and the lock that keeps a twin away. The counterparts in the worker are
+`workers/leash.py` and `workers/recorder.py`.
 """
 
 import contextlib
+import mmap
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import deque
 
 import psutil
 
 from ...protocol.codec import ORDER
 from ...protocol.order import Order
+from ...protocol.recorder import PAGE_BYTES, Note, Recorder
+from ..folders import sign_worker_lock
+from .vigil import Probe
 
 LOG_LINES = 200
 LINE_BYTES = 2000
 
 
-class Process:
-    """A running worker. `pidfd` turns readable when it ends (None where the system has no such thing)."""
+NICE = 5
+"""A polite guest: the agents' own work goes first."""
 
-    def __init__(self, order: Order) -> None:
+RUNNABLE = frozenset((psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP, psutil.STATUS_WAKING))
+STOPPED = frozenset((psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP))
+
+
+class Process:
+    """A running worker. `pidfd` turns readable when it ends (None where the system has no such thing).
+
+    `lock_fd` is handed over to the worker and closed here, whatever comes of it.
+    """
+
+    def __init__(self, order: Order, lock_fd: int) -> None:
         self.source = order.source
         self.inc = order.inc
         self.token = order.token
@@ -33,27 +49,33 @@ class Process:
         self._torn = b""
         words = ORDER.encode(order)
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            theirs.callback(os.close, lock_fd)
+            page_fd, self._map = _page(theirs)
+            ours.callback(self._map.close)
             order_read, order_write = _pipe(theirs, ours)
             life_read, self._life = _pipe(theirs, ours)
             log_write, self.log_fd = _pipe(theirs, ours, ours_reads=True)
             os.set_blocking(self.log_fd, False)
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", "bellboard.workers", str(order_read), str(life_read)],
+                [sys.executable, "-m", "bellboard.workers", str(order_read), str(life_read), str(page_fd)],
                 stdin=subprocess.DEVNULL,
                 stdout=log_write,
                 stderr=log_write,
-                pass_fds=(order_read, life_read),
+                pass_fds=(order_read, life_read, page_fd, lock_fd),
                 start_new_session=True,
                 cwd="/",
             )
             ours.pop_all()  # it runs: our ends are closed by `close`, or below
+            with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only nobody is named in it
+                sign_worker_lock(lock_fd, self._popen.pid)
         self.pid = self._popen.pid
         self.pidfd = _pidfd(self.pid)
         # A worker that is dead already is found by `exit`; what was buffered is written, and fails, only at the end.
         with contextlib.suppress(BrokenPipeError), os.fdopen(order_write, "wb") as file:
             file.write(words)
         self.ended_at: float | None = None
-        self._stats: psutil.Process | None = None
+        self._stats = _polite(self.pid)
+        self._recorder = Recorder(memoryview(self._map))
 
     def exit(self) -> int | None:
         """Return the exit code if the worker has ended (negative: the signal that ended it), else None."""
@@ -92,15 +114,32 @@ class Process:
 
     def usage(self) -> tuple[int | None, float | None]:
         """Return memory (bytes) and load (percent of one core since the last call), None where that is not known."""
+        if self._stats is None:
+            return None, None
         try:
-            if self._stats is None:
-                self._stats = psutil.Process(self.pid)
             return self._stats.memory_info().rss, self._stats.cpu_percent()
         except psutil.Error:
             return None, None
 
+    def probe(self) -> Probe | None:
+        """Return what the system says of the process, None if it says nothing."""
+        if self._stats is None:
+            return None
+        try:
+            state, times = self._stats.status(), self._stats.cpu_times()
+        except psutil.Error:
+            return None
+        kind = "stopped" if state in STOPPED else "runnable" if state in RUNNABLE else "waiting"
+        return Probe(kind, times.user + times.system)
+
+    def note(self) -> Note | None:
+        """Return what the worker was doing last, None if it was doing nothing."""
+        return self._recorder.read()
+
     def close(self) -> None:
         """Give back what an ended worker held."""
+        self._recorder.close()
+        self._map.close()
         for fd in (self.log_fd, self._life, self.pidfd):
             if fd is not None:
                 os.close(fd)
@@ -113,6 +152,29 @@ def _pipe(theirs: contextlib.ExitStack, ours: contextlib.ExitStack, *, ours_read
     theirs.callback(os.close, their_end)
     ours.callback(os.close, our_end)
     return their_end, our_end
+
+
+def _page(theirs: contextlib.ExitStack) -> tuple[int, mmap.mmap]:
+    """Make the page in which the worker notes what it does; returns the worker's descriptor, to be closed, and our map."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("bellboard-recorder")
+        theirs.callback(os.close, fd)
+    else:
+        fd = theirs.enter_context(tempfile.TemporaryFile(buffering=0)).fileno()  # noqa: SIM115 - the stack closes it
+    os.ftruncate(fd, PAGE_BYTES)
+    return fd, mmap.mmap(fd, PAGE_BYTES)
+
+
+def _polite(pid: int) -> psutil.Process | None:
+    """Give a worker's processor and disk less weight than the user's own work; returns its statistics if there are any."""
+    try:
+        stats = psutil.Process(pid)
+        stats.nice(max(stats.nice(), NICE))
+        if hasattr(stats, "ionice"):
+            stats.ionice(psutil.IOPRIO_CLASS_BE, 7)
+    except (psutil.Error, OSError):
+        return None  # it has ended already, which is noticed elsewhere
+    return stats
 
 
 def _pidfd(pid: int) -> int | None:

@@ -7,19 +7,35 @@ of it existed already when the worker gave up).
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from .quarantine import Quarantine
 from .restart import Backoff, Policy, after_death
+from .vigil import Patience, Vigil
 
 DRAIN_SECONDS = 4.0
 TERM_SECONDS = 2.0
+ABORT_SECONDS = 1.0
 UNUSABLE_SECONDS = 60.0
 
-Stage = Literal["none", "drain", "term", "kill"]
+Stage = Literal["none", "drain", "term", "abort", "kill"]
+How = Literal["drain", "term", "abort", "kill"]
+Blame = Literal["hung", "memory"]
+
+FIRMER: dict[Stage, tuple[How, float]] = {
+    "drain": ("term", TERM_SECONDS),
+    "term": ("kill", 0.0),
+    "abort": ("kill", 0.0),
+}
+"""What follows when a worker was asked to end and has not, and how long that then has (seconds)."""
 
 
 class Member(Struct, kw_only=True):
-    """One source's place in the crew. `stage` is how far ending its worker has gone, `stage_until` when the next begins."""
+    """One source's place in the crew.
+
+    `stage` is how far ending its worker has gone, `stage_until` when the next begins; `blame` is why we end it although
+    nobody asked for it. `wanted` turns false when the source was taken out of the settings while its worker ran.
+    """
 
     pid: int | None = None
     inc: int = 0
@@ -33,26 +49,43 @@ class Member(Struct, kw_only=True):
     there_at: float = 0.0
     stage: Stage = "none"
     stage_until: float = 0.0
+    blame: Blame | None = None
+    wanted: bool = True
 
 
 class Push(Struct, frozen=True):
-    """End a worker a little more firmly: ask it to drain, terminate it, kill it."""
+    """End a worker a little more firmly: ask it to drain, terminate it, make it say where it stands, kill it."""
 
     source: str
-    how: Literal["drain", "term", "kill"]
+    how: How
 
 
 class Roster:
-    """All members. `clock` is the board's own time in seconds."""
+    """All members, who of them is silent, and which sessions ended them. `clock` is the board's own time in seconds."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, patience: Patience | None = None) -> None:
         self.members: dict[str, Member] = {}
-        self._policy = policy
+        self.vigil = Vigil(patience or Patience())
+        self.quarantine = Quarantine()
+        self.policy = policy
         self._leaving = False
 
     def add(self, source: str, *, paused: bool = False) -> None:
         """Want a worker for this source."""
-        self.members[source] = Member(paused=paused)
+        known = self.members.get(source)
+        if known is None:
+            self.members[source] = Member(paused=paused)
+        else:
+            known.wanted = True
+
+    def remove(self, source: str, clock: float) -> list[Push]:
+        """Want no worker for this source any more; it is forgotten when its worker has ended."""
+        member = self.members[source]
+        member.wanted = False
+        if member.pid is None:
+            del self.members[source]
+            return []
+        return self.stop(source, clock)
 
     def due(self, clock: float) -> list[str]:
         """Return the sources whose worker is to be started now."""
@@ -69,12 +102,13 @@ class Roster:
         member = self.members[source]
         member.pid, member.inc, member.started_at = pid, inc, clock
         member.progressed = member.ready = False
-        member.stage, member.looked, member.there = "none", None, None
+        member.stage, member.blame, member.looked, member.there = "none", None, None, None
+        self.vigil.begin(source, clock)
 
     def postpone(self, source: str, clock: float, seconds: float) -> None:
         """Start a source later, because now it cannot be."""
         member = self.members[source]
-        member.backoff = Backoff(deaths=member.backoff.deaths, not_before=clock + seconds)
+        member.backoff = structs.replace(member.backoff, not_before=clock + seconds)
 
     def progress(self, source: str) -> None:
         """Note that a worker got somewhere."""
@@ -107,20 +141,23 @@ class Roster:
     def ended(self, source: str, clock: float, jitter: float) -> bool:
         """Note the end of a worker; returns whether it was a death that nobody asked for."""
         member = self.members[source]
-        planned = member.stage != "none" or member.looked is not None
+        planned = (member.stage != "none" and member.blame is None) or member.looked is not None
         member.pid = None
+        self.vigil.end(source)
         if planned:
             member.backoff = Backoff(deaths=0, not_before=clock)
         else:
             member.backoff = after_death(
                 member.backoff,
-                self._policy,
+                self.policy,
                 progressed=member.progressed,
                 started_at=member.started_at,
                 clock=clock,
                 jitter=jitter,
             )
         member.stage = "none"
+        if not member.wanted:
+            del self.members[source]
         return not planned
 
     def pause(self, source: str, clock: float) -> list[Push]:
@@ -147,6 +184,15 @@ class Roster:
         member.stage, member.stage_until = "drain", clock + DRAIN_SECONDS
         return [Push(source, "drain")]
 
+    def condemn(self, source: str, blame: Blame, clock: float) -> list[Push]:
+        """Begin to end a worker that must not live on: a hung one says where it stands first, if it still can."""
+        member = self.members[source]
+        if member.pid is None or member.stage != "none":
+            return []
+        member.blame = blame
+        member.stage, member.stage_until = ("abort", clock + ABORT_SECONDS) if blame == "hung" else ("kill", 0.0)
+        return [Push(source, member.stage)]
+
     def leave(self, clock: float) -> list[Push]:
         """Begin to end all workers for good."""
         self._leaving = True
@@ -156,14 +202,11 @@ class Roster:
         """Return how to be firmer with workers that were asked to end and have not."""
         pushes: list[Push] = []
         for source, member in self.members.items():
-            if member.pid is None or member.stage in {"none", "kill"} or clock < member.stage_until:
+            if member.pid is None or member.stage not in FIRMER or clock < member.stage_until:
                 continue
-            if member.stage == "drain":
-                member.stage, member.stage_until = "term", clock + TERM_SECONDS
-                pushes.append(Push(source, "term"))
-            else:
-                member.stage = "kill"
-                pushes.append(Push(source, "kill"))
+            member.stage, seconds = FIRMER[member.stage]
+            member.stage_until = clock + seconds
+            pushes.append(Push(source, member.stage))
         return pushes
 
     @property

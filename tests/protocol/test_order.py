@@ -39,6 +39,7 @@ def test_an_order_asks_for_no_more_than_it_must() -> None:
         "beat": 2.0,
         "watch": True,
         "spool": None,
+        "memory": None,
     }
 
 

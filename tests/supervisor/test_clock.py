@@ -25,6 +25,15 @@ def test_a_clock_that_goes_back_stops_time_and_does_not_turn_it() -> None:
     assert ticks.advance(50.25) == 0.75
 
 
+def test_a_long_pause_between_two_readings_means_that_this_process_was_away() -> None:
+    ticks = Ticks(0.0)
+    seen: list[bool] = []
+    for reading in (0.25, 2.25, 4.3, 4.5, -100.0):
+        ticks.advance(reading)
+        seen.append(ticks.was_away)
+    assert seen == [False, False, True, False, False]
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(-1e9, 1e9)))
 def test_time_never_goes_back_and_never_jumps(readings: list[float]) -> None:

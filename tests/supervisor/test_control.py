@@ -8,12 +8,18 @@ import pytest
 
 from bellboard.protocol.ask import Command, Reply, Verb
 from bellboard.protocol.channel import Poll
+from bellboard.protocol.order import Downward, Release
+from bellboard.protocol.recorder import Note
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
 from bellboard.supervisor.clock import Ticks
 from bellboard.supervisor.control import Control
 from bellboard.supervisor.crew.crew import Crew
+from bellboard.supervisor.crew.guard import Guard
+from bellboard.supervisor.crew.logbook import Logbook
+from bellboard.supervisor.crew.memory import Memory
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.roster import Roster
+from bellboard.supervisor.errors import ConfigError, SupervisorError
 from bellboard.supervisor.store import Store
 
 
@@ -25,11 +31,21 @@ class Desk:
         self.roster.add("claude")
         self.book.open("claude")
         self.left: list[float] = []
-        crew = Crew(self.roster, Poll(), lambda source, drain: False, lambda source, inc: True)
-        self.control = Control(crew, self.store, self.book, Ticks(0.0), self.left.append)
+        self.said: list[Downward] = []
+        self.reloaded: str | SupervisorError = "read again"
+        crew = Crew(
+            self.roster, Poll(), lambda source, drain: False, lambda source, inc: True, str(folder), Logbook(None)
+        )
+        guard = Guard(crew, self.book, Memory(), lambda source, message: not self.said.append(message))
+        self.control = Control(crew, guard, self.store, self.book, Ticks(0.0), self.left.append, self._reload)
 
-    def say(self, verb: Verb, source: str | None = "claude") -> tuple[bool, str]:
-        reply = self.control.obey(Command(request=7, verb=verb, source=source))
+    def _reload(self) -> str:
+        if isinstance(self.reloaded, SupervisorError):
+            raise self.reloaded
+        return self.reloaded
+
+    def say(self, verb: Verb, source: str | None = "claude", handle: str | None = None) -> tuple[bool, str]:
+        reply = self.control.obey(Command(request=7, verb=verb, source=source, handle=handle))
         assert reply == Reply(request=7, ok=reply.ok, message=reply.message)
         return reply.ok, reply.message
 
@@ -66,6 +82,28 @@ def test_a_source_that_is_not_there_is_said_with_those_that_are(desk: Desk, sour
 def test_drain_leaves(desk: Desk) -> None:
     assert desk.say("drain", None) == (True, "ending all workers, then the supervisor")
     assert desk.left == [0.0]
+
+
+def test_a_session_that_is_set_aside_is_released_by_the_beginning_of_its_id(desk: Desk) -> None:
+    for handle in ("abc-1", "abc-2"):
+        for _ in range(2):
+            desk.roster.quarantine.died("claude", Note("parse", handle, "c", "s"), "crash", "killed by SIGABRT", 1.0)
+    refused = "of claude that is set aside begins with"
+    assert desk.say("release", handle="x") == (False, f"no session {refused} 'x' (set aside: abc-1, abc-2)")
+    assert desk.say("release", handle="abc") == (
+        False,
+        f"more than one session {refused} 'abc' (set aside: abc-1, abc-2)",
+    )
+    assert desk.say("release") == (False, f"no session {refused} '' (set aside: abc-1, abc-2)")
+    assert desk.say("release", handle="abc-1") == (True, "claude: abc-1 is tried again")
+    assert desk.said == [Release(handle="abc-1")]
+    assert desk.book.states()[0].quarantined == ("abc-2",)
+
+
+def test_a_reload_says_what_it_did_and_a_bad_one_changes_nothing(desk: Desk) -> None:
+    assert desk.say("reload", None) == (True, "read again")
+    desk.reloaded = ConfigError("unknown key `x`")
+    assert desk.say("reload", None) == (False, "nothing was changed: unknown key `x`")
 
 
 def test_a_pause_that_cannot_be_stored_is_refused_and_nothing_is_paused(desk: Desk) -> None:

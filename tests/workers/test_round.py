@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bellboard.protocol.cursor import digest
+from bellboard.protocol.recorder import Note, unread
 from bellboard.protocol.update import Fault, SourceUpdate
 from bellboard.sources.contract import CURSOR_LIMIT, SessionHandle
 from bellboard.sources.errors import ArtifactTooLarge, SourceUnavailable
@@ -83,8 +85,8 @@ def test_what_was_read_is_not_read_again() -> None:
 
 def test_a_granted_cursor_is_where_reading_goes_on() -> None:
     work = Round(Lines(a=["one", "two"], b=["one"]))
-    work.grant({"a": "1"}, [])
-    work.grant({"b": "1"}, [])
+    work.grant({"a": "1"}, {})
+    work.grant({"b": "1"}, {})
     work.discover(NOW)
     assert everything(work) == [parsed("a", "1", "2", "two")]
 
@@ -260,17 +262,61 @@ def test_without_a_bound_every_session_is_read() -> None:
 )
 def test_an_old_session_is_read_for_a_reason(old: SessionHandle, stored: dict[str, str]) -> None:
     work = Round(Lines(old=["one"]), since=60.0)
-    work.grant(stored, [])
+    work.grant(stored, {})
     work.schedule([old], NOW)
     assert work.backlog == 1
 
 
 def test_a_quarantined_session_is_left_alone() -> None:
     work = Round(Lines(bad=["one"], good=["one"]))
-    work.grant({"bad": "0"}, ["bad"])
-    work.grant({}, ["worse"])
+    work.grant({"bad": "0"}, {"bad": repr(NOW)})
+    work.grant({}, {"worse": "1.0"})
     work.discover(NOW)
     assert everything(work) == [parsed("good", "", "1", "one")]
+    assert work.changed() == []
+
+
+def test_a_quarantined_session_whose_file_has_changed_is_said_once_and_read_when_it_is_released() -> None:
+    work = Round(Lines(bad=["one"]))
+    work.grant({}, {"bad": repr(NOW)})
+    for _ in range(2):
+        work.schedule([handle("bad", NOW + 1)], NOW)
+    assert (work.backlog, work.changed(), work.changed()) == (0, ["bad"], [])
+    work.schedule([handle("bad", NOW + 2)], NOW)
+    assert work.changed() == ["bad"]
+    work.release("bad")
+    work.release("nobody")
+    assert everything(work) == [
+        Parsed(handle("bad", NOW + 2), "", "1", SourceUpdate(session_id="bad", title="one", message_count_delta=1))
+    ]
+
+
+def test_a_suspect_is_parsed_after_all_others() -> None:
+    work = Round(Lines(fresh=["one"], old=["one"]))
+    work.grant({}, {}, ["fresh"])
+    work.schedule([handle("old", 1.0), handle("fresh", 2.0)], NOW)
+    assert [result.handle.id for result in everything(work) if isinstance(result, Parsed)] == ["old", "fresh"]
+
+
+def test_what_is_about_to_be_done_is_noted_and_afterwards_nothing_is() -> None:
+    recorder = unread()
+    seen: list[Note | None] = []
+
+    class Watched(Lines):
+        def discover(self) -> Iterable[SessionHandle]:
+            seen.append(recorder.read())
+            return super().discover()
+
+        def parse(self, handle: SessionHandle, cursor: str) -> tuple[SourceUpdate | None, str]:
+            seen.append(recorder.read())
+            return super().parse(handle, cursor)
+
+    work = Round(Watched(a=["one", ValueError()]), recorder=recorder)
+    work.grant({"a": "1"}, {})
+    work.discover(NOW)
+    everything(work)
+    assert seen == [Note("discover"), Note("parse", "a", digest("1"), repr(NOW))]
+    assert recorder.read() is None
 
 
 def test_a_rewind_goes_back_to_what_the_board_has() -> None:

@@ -257,7 +257,7 @@ def test_a_reborn_worker_goes_on_where_the_board_is(board: Board, work: Callable
     write(sessions / "c", "one")
     work()
     board.grant(cursors={"a": "1"}, more=True)
-    board.say(Grant(inc=1, epoch="e", credit=8, cursors={"b": "2"}, quarantined=("c",)))
+    board.say(Grant(inc=1, epoch="e", credit=8, cursors={"b": "2"}, quarantined={"c": "?"}))
     assert board.hear(Update) == update(1, "a", 1, "two")
     board.settle()
     assert len(board.updates) == 1

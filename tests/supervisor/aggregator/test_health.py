@@ -5,6 +5,7 @@ import pytest
 from bellboard.protocol.session import HealthState
 from bellboard.protocol.update import Beat, Fault
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.crew.death import Death
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = AT + timedelta(minutes=1)
@@ -78,7 +79,7 @@ def test_a_worker_that_dies_without_getting_anywhere_is_degraded_then_failed_and
     seen: list[tuple[str, str | None]] = []
     for inc in (1, 2, 3):
         book.started("claude", 100 + inc, inc)
-        book.ended("claude", "killed by SIGSEGV", progressed=False)
+        book.ended("claude", Death("killed by SIGSEGV", "crash"), progressed=False)
         seen.append(judged(book))
     assert seen == [
         ("degraded", "the worker died and is starting again: killed by SIGSEGV"),
@@ -100,9 +101,9 @@ def test_a_worker_that_dies_without_getting_anywhere_is_degraded_then_failed_and
 def test_a_death_after_progress_begins_a_new_row() -> None:
     book = opened(failed=2)
     for _ in range(5):
-        book.ended("claude", "exit code 1", progressed=True)
+        book.ended("claude", Death("exit code 1", "crash"), progressed=True)
         assert judged(book)[0] == "degraded"
-    book.ended("claude", "exit code 1", progressed=False)
+    book.ended("claude", Death("exit code 1", "crash"), progressed=False)
     assert judged(book) == ("failed", "the worker died 2 times without getting anywhere: exit code 1")
     (state,) = book.states()
     assert state.restarts == 6
@@ -139,7 +140,7 @@ def test_failing_discover_is_said_with_its_error() -> None:
 
 def test_a_completed_pass_does_not_end_a_row_of_deaths_while_discover_fails() -> None:
     book = opened()
-    book.ended("claude", "exit code 1", progressed=False)
+    book.ended("claude", Death("exit code 1", "crash"), progressed=False)
     book.beat("claude", beat(passes=1, discover_failures=1))
     assert judged(book) == ("degraded", "the worker died and is starting again: exit code 1")
     book.beat("claude", beat(passes=1))
@@ -161,7 +162,7 @@ def test_a_source_that_cannot_be_loaded_has_failed_until_it_gets_through_a_pass(
     book = opened()
     book.fault("claude", Fault(scope="source", code="not loadable", detail="ModuleNotFoundError"))
     assert judged(book) == ("failed", "the source cannot be loaded: ModuleNotFoundError")
-    book.ended("claude", "exit code 1", progressed=False)
+    book.ended("claude", Death("exit code 1", "crash"), progressed=False)
     book.started("claude", 8, 2)
     assert judged(book) == ("failed", "the source cannot be loaded: ModuleNotFoundError")
     book.beat("claude", beat(passes=1))
@@ -227,7 +228,7 @@ def test_what_a_worker_says_went_wrong_is_redacted(scope: str) -> None:
 
 def test_how_a_worker_ended_is_redacted() -> None:
     book = opened()
-    book.ended("claude", "cannot read /root/.claude\x00", progressed=False)
+    book.ended("claude", Death("cannot read /root/.claude\x00", "crash"), progressed=False)
     (state,) = book.states()
     assert state.last_error == "cannot read ~/.claude "
 
@@ -250,7 +251,7 @@ def test_a_source_is_settled_when_it_has_shown_all_or_never_will() -> None:
     book.absent("absent", ())
     book.fault("failed", Fault(scope="source", code="x", detail="x"))
     book.paused("paused", paused=True)
-    book.ended("dying", "exit code 1", progressed=False)
+    book.ended("dying", Death("exit code 1", "crash"), progressed=False)
     assert {
         source for source in ("passed", "reading", "absent", "failed", "paused", "dying") if book.settled(source)
     } == {
@@ -259,7 +260,7 @@ def test_a_source_is_settled_when_it_has_shown_all_or_never_will() -> None:
         "failed",
         "paused",
     }
-    book.ended("dying", "exit code 1", progressed=False)
+    book.ended("dying", Death("exit code 1", "crash"), progressed=False)
     assert book.settled("dying")
     book.started("passed", 9, 2)
     assert not book.settled("passed")

@@ -11,8 +11,13 @@ from harness import wait_for
 from bellboard.protocol.channel import Poll
 from bellboard.protocol.order import Drain, Order
 from bellboard.supervisor.crew.crew import LAST_WORDS_SECONDS, START_TROUBLE_SECONDS, Crew, Ended, new_token
+from bellboard.supervisor.crew.death import Death
+from bellboard.supervisor.crew.logbook import Logbook
+from bellboard.supervisor.crew.quarantine import Cause
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.roster import DRAIN_SECONDS, Push, Roster
+from bellboard.supervisor.errors import CannotStart
+from bellboard.supervisor.folders import worker_lock
 
 StandIn = Callable[[str], None]
 
@@ -20,13 +25,14 @@ StandIn = Callable[[str], None]
 class Place:
     """A crew whose line to its workers is a list, and whose workers part when a test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str) -> None:
         self.told: list[tuple[str, Drain]] = []
         self.reachable = True
         self.parted: set[tuple[str, int]] = set()
         self.poll = Poll()
         self.roster = Roster(Policy())
-        self.crew = Crew(self.roster, self.poll, self._tell, lambda source, inc: (source, inc) in self.parted)
+        parted: Callable[[str, int], bool] = lambda source, inc: (source, inc) in self.parted  # noqa: E731
+        self.crew = Crew(self.roster, self.poll, self._tell, parted, folder, Logbook(None))
 
     def _tell(self, source: str, drain: Drain) -> bool:
         self.told.append((source, drain))
@@ -37,11 +43,9 @@ class Place:
         if source not in self.roster.members:
             self.roster.add(source)
         inc = self.roster.members[source].inc + 1
-        pid = self.try_start(source, inc, clock)
-        assert pid is not None
-        return pid
+        return self.try_start(source, inc, clock)
 
-    def try_start(self, source: str, inc: int, clock: float = 0.0) -> int | None:
+    def try_start(self, source: str, inc: int, clock: float = 0.0) -> int:
         order = Order(source=source, inc=inc, token=new_token(), endpoint="ipc:///nowhere", parent_pid=os.getpid())
         return self.crew.start(order, clock)
 
@@ -56,8 +60,8 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
-    made = Place()
+def place(folder: str) -> Iterator[Place]:
+    made = Place(folder)
     yield made
     made.crew.close()
 
@@ -72,7 +76,7 @@ def test_a_started_worker_is_known_and_watched_until_it_is_reaped(stand_in: Stan
 
     os.kill(pid, signal.SIGKILL)
     assert place.poll.wait(10) != set()
-    assert place.reap(6.0) == [Ended("mock", 1, "killed by SIGKILL", progressed=False)]
+    assert place.reap(6.0) == [Ended("mock", 1, Death("killed by SIGKILL", "killed"), progressed=False)]
     assert (member.pid, member.backoff.deaths) == (None, 1)
     assert place.poll.wait(0) == set()
     assert place.crew.reap(6.0) == []
@@ -82,7 +86,7 @@ def test_a_death_after_progress_says_so(stand_in: StandIn, place: Place) -> None
     stand_in("kill -SEGV $$")
     place.start()
     place.roster.progress("mock")
-    assert place.reap() == [Ended("mock", 1, "killed by SIGSEGV", progressed=True)]
+    assert place.reap() == [Ended("mock", 1, Death("killed by SIGSEGV", "crash"), progressed=True)]
 
 
 def test_a_worker_that_ended_by_itself_is_given_time_for_its_last_words(stand_in: StandIn, place: Place) -> None:
@@ -91,7 +95,9 @@ def test_a_worker_that_ended_by_itself_is_given_time_for_its_last_words(stand_in
     place.wait_until_it_ended()
     assert place.crew.reap(10.0) == []
     assert place.crew.reap(10.0 + LAST_WORDS_SECONDS - 0.01) == []
-    assert place.crew.reap(10.0 + LAST_WORDS_SECONDS) == [Ended("mock", 1, "exit code 69", progressed=False)]
+    assert place.crew.reap(10.0 + LAST_WORDS_SECONDS) == [
+        Ended("mock", 1, Death("exit code 69", "crash"), progressed=False)
+    ]
 
 
 def test_a_worker_that_has_said_its_last_words_is_reaped_at_once(stand_in: StandIn, place: Place) -> None:
@@ -118,19 +124,19 @@ def test_a_drain_is_said_and_only_who_cannot_hear_it_is_terminated(stand_in: Sta
 
 
 @pytest.mark.parametrize(
-    ("pushes", "error"),
-    [([], "killed by SIGTERM"), ([Push("mock", "kill")], "killed by SIGKILL")],
+    ("pushes", "error", "cause"),
+    [([], "killed by SIGTERM", "crash"), ([Push("mock", "kill")], "killed by SIGKILL", "killed")],
     ids=["the gentle one", "the stubborn one"],
 )
 def test_a_worker_is_ended_as_firmly_as_it_needs(
-    stand_in: StandIn, place: Place, pushes: list[Push], error: str
+    stand_in: StandIn, place: Place, pushes: list[Push], error: str, cause: Cause
 ) -> None:
     stand_in(("trap '' TERM; " if pushes else "") + "echo ready; exec sleep 60")
     place.start()
     wait_for(lambda: place.poll.wait(1), what="the worker to be ready")
     place.crew.push([Push("mock", "term"), Push("nobody", "kill")])
     place.crew.push(pushes)
-    assert place.reap() == [Ended("mock", 1, error, progressed=False)]
+    assert place.reap() == [Ended("mock", 1, Death(error, cause), progressed=False)]
 
 
 def test_what_a_worker_writes_is_passed_on_with_its_name(
@@ -142,7 +148,7 @@ def test_what_a_worker_writes_is_passed_on_with_its_name(
 
     def heard() -> bool:
         place.poll.wait(1)
-        place.crew.read_logs()
+        place.crew.read_logs(1.0)
         return len(caplog.messages) >= 2
 
     wait_for(heard, what="two lines")
@@ -163,23 +169,47 @@ def test_a_worker_that_closes_its_standard_streams_does_not_keep_anybody_awake(s
     stand_in("exec >/dev/null 2>&1; exec sleep 60")
     pid = place.start()
     assert place.poll.wait(10) != set()
-    place.crew.read_logs()
+    place.crew.read_logs(1.0)
     assert place.poll.wait(0) == set()
-    place.crew.read_logs()
+    place.crew.read_logs(1.0)
     os.kill(pid, signal.SIGKILL)
-    assert place.reap() == [Ended("mock", 1, "killed by SIGKILL", progressed=False)]
+    assert place.reap() == [Ended("mock", 1, Death("killed by SIGKILL", "killed"), progressed=False)]
     assert place.poll.wait(0) == set()
 
 
 def test_a_worker_that_the_system_cannot_start_is_tried_again_later(
-    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     place.roster.add("mock")
-    assert place.try_start("mock", 1, clock=10.0) is None
-    assert caplog.messages == ["mock: cannot start a worker: No such file or directory"]
+    with pytest.raises(CannotStart, match="a worker cannot be started: No such file or directory"):
+        place.try_start("mock", 1, clock=10.0)
     assert place.roster.due(10.0 + START_TROUBLE_SECONDS - 0.1) == []
     assert place.roster.due(10.0 + START_TROUBLE_SECONDS) == ["mock"]
+
+
+def test_a_worker_is_not_started_while_something_of_an_earlier_one_lives(
+    stand_in: StandIn, place: Place, folder: str
+) -> None:
+    held = worker_lock(folder, "mock")
+    assert held is not None
+    place.roster.add("mock")
+    with pytest.raises(CannotStart, match="something that an earlier worker started still holds"):
+        place.try_start("mock", 1, clock=10.0)
+    assert place.roster.due(10.0) == []
+    os.close(held)
+    stand_in("exec sleep 60")
+    place.start(clock=11.0)
+    assert worker_lock(folder, "mock") is None, "the worker holds its lock itself"
+
+
+def test_a_hung_worker_is_aborted_and_its_death_says_so(stand_in: StandIn, place: Place) -> None:
+    stand_in("exec sleep 60")
+    place.start()
+    place.crew.push(place.roster.condemn("mock", "hung", 1.0))
+    assert place.reap() == [
+        Ended("mock", 1, Death("it did not say anything for too long (hung) and was ended", "hung"), progressed=False)
+    ]
 
 
 def test_usage_is_of_all_living_workers(stand_in: StandIn, place: Place) -> None:
@@ -198,7 +228,7 @@ def test_killing_all_ends_all_at_once(stand_in: StandIn, place: Place) -> None:
     place.crew.kill_all()
     for source in ("one", "two"):
         place.wait_until_it_ended(source)
-    assert {ended.error for ended in place.crew.reap(1.0)} == {"killed by SIGKILL"}
+    assert {ended.death for ended in place.crew.reap(1.0)} == {Death("killed by SIGKILL", "killed")}
     assert place.roster.empty
 
 

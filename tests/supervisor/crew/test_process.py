@@ -23,12 +23,17 @@ def order(endpoint: str = "ipc:///nowhere", source: str = "mock") -> Order:
     return Order(source=source, inc=3, token=TOKEN, endpoint=endpoint, parent_pid=os.getpid(), options={"a": 1})
 
 
+def lock_fd() -> int:
+    """A descriptor like that of a lock; the process closes it."""
+    return os.open(os.devnull, os.O_RDWR)
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     started: list[Process] = []
 
     def begin() -> Process:
-        started.append(Process(order()))
+        started.append(Process(order(), lock_fd()))
         return started[-1]
 
     yield begin
@@ -91,7 +96,7 @@ def test_a_worker_has_a_session_of_its_own_no_input_and_no_folder(stand_in: Stan
 
 def test_a_real_worker_says_hello_with_its_token_and_ends_when_the_pipe_does(folder: str) -> None:
     with Answering(f"ipc://{folder}/ingest.sock") as ingest:
-        process = Process(order(f"ipc://{folder}/ingest.sock"))
+        process = Process(order(f"ipc://{folder}/ingest.sock"), lock_fd())
         peer, frames = wait_for(ingest.receive, what="the Hello")
         assert peer == b"mock:3"
         assert [UPWARD.decode(frame) for frame in frames] == [
@@ -103,7 +108,7 @@ def test_a_real_worker_says_hello_with_its_token_and_ends_when_the_pipe_does(fol
 
 def test_a_real_worker_writes_a_traceback_of_where_it_hangs_when_it_is_aborted(folder: str) -> None:
     with Answering(f"ipc://{folder}/ingest.sock") as ingest:
-        process = Process(order(f"ipc://{folder}/ingest.sock"))
+        process = Process(order(f"ipc://{folder}/ingest.sock"), lock_fd())
         wait_for(ingest.receive, what="the Hello")
         process.send(signal.SIGABRT)
         assert ended(process) == -signal.SIGABRT
@@ -212,7 +217,7 @@ def test_usage_is_known_while_there_is_a_process(stand_in: StandIn, start: Start
 def test_nothing_is_left_open_behind_a_worker(stand_in: StandIn) -> None:
     stand_in("exit 0")
     before = descriptors()
-    process = Process(order())
+    process = Process(order(), lock_fd())
     ended(process)
     process.close()
     assert descriptors() == before
@@ -222,7 +227,7 @@ def test_a_worker_that_cannot_be_started_leaves_nothing_open(monkeypatch: pytest
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     before = descriptors()
     with pytest.raises(FileNotFoundError):
-        Process(order())
+        Process(order(), lock_fd())
     assert descriptors() == before
 
 

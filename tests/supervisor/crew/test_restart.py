@@ -1,10 +1,24 @@
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellboard.supervisor.crew.restart import Backoff, Policy, after_death
 
-POLICY = Policy(first=0.5, most=60.0, at_least=0.5)
+POLICY = Policy(first=0.5, most=60.0, at_least=0.5, deaths=100)
+"""Without a breaker."""
+
+
+def live_on(policy: Policy, seconds: float, *, alive: float = 0.1, progressed: bool = False) -> list[float]:
+    """The starts of a worker that dies so many seconds after each of them."""
+    backoff, clock, starts = Backoff(), 0.0, list[float]()
+    while clock < seconds:
+        starts.append(clock)
+        died = clock + alive
+        backoff = after_death(backoff, policy, progressed=progressed, started_at=clock, clock=died, jitter=0.0)
+        clock = max(died, backoff.not_before)
+    return starts
 
 
 def test_a_row_of_deaths_waits_twice_as_long_each_time_up_to_the_most() -> None:
@@ -27,7 +41,7 @@ def test_progress_ends_the_row() -> None:
     backoff = after_death(
         Backoff(deaths=7, not_before=0.0), POLICY, progressed=True, started_at=0.0, clock=10.0, jitter=0.9
     )
-    assert backoff == Backoff(deaths=1, not_before=10.0)
+    assert backoff == Backoff(deaths=1, not_before=10.0, recent=(10.0,))
 
 
 def test_jitter_takes_up_to_half_of_the_pause_away() -> None:
@@ -48,3 +62,31 @@ def test_a_pause_is_never_in_the_past_nor_longer_than_the_most(
         Backoff(deaths=deaths), POLICY, progressed=progressed, started_at=clock, clock=clock, jitter=jitter
     )
     assert clock + POLICY.at_least <= backoff.not_before <= clock + POLICY.most
+
+
+def test_a_worker_that_keeps_dying_opens_the_breaker_and_is_probed_ever_more_seldom() -> None:
+    starts = live_on(Policy(), 3 * 3600.0)
+    assert [round(later - start) for start, later in itertools.pairwise(starts)] == [
+        0, 1, 1, 2, 300, 600, 1200, 1800, 1800, 1800, 1800,
+    ]  # fmt: skip
+    assert len([start for start in starts if start < 300.0]) <= 12
+    for hour in range(1, 3):
+        assert len([start for start in starts if hour * 3600.0 <= start < (hour + 1) * 3600.0]) <= 3
+
+
+def test_deaths_that_are_far_apart_do_not_open_the_breaker() -> None:
+    starts = live_on(Policy(), 4 * 3600.0, alive=120.0)
+    assert max(later - start for start, later in itertools.pairwise(starts)) <= 120.0 + Policy().most
+
+
+def test_a_probe_that_gets_somewhere_closes_the_breaker() -> None:
+    backoff = Backoff(deaths=9, opened=3)
+    backoff = after_death(backoff, Policy(), progressed=True, started_at=0.0, clock=10.0, jitter=0.0)
+    assert backoff == Backoff(deaths=1, not_before=10.0, recent=(10.0,))
+
+
+def test_a_worker_that_gets_somewhere_and_dies_each_time_is_not_given_up_but_slowed_down() -> None:
+    starts = live_on(Policy(), 600.0, progressed=True)
+    pauses = [later - start for start, later in itertools.pairwise(starts)]
+    assert pauses[:5] == [pytest.approx(0.5)] * 5
+    assert (min(pauses[40:]), max(pauses)) == (pytest.approx(5.1), pytest.approx(5.1))
