@@ -1,0 +1,113 @@
+"""A session that kills whoever reads it costs itself, and nobody else."""
+
+import statistics
+import time
+
+import pytest
+from faulty import append, settle
+from harness import House, wait_for
+from proof import Proof
+
+from bellboard.protocol import Subscriber
+
+SIBLINGS = 5
+QUICK = "[limits]\nsuspect = 0.5\nhung = 1.5\nstarved = 6\n"
+MOST_DEATHS = 3
+CATCH_UP_SECONDS = 5.0
+
+
+def latencies(board: Subscriber, house: House, source: str, count: int) -> list[float]:
+    """Append to one session of a source and note how long each line takes to become visible (seconds)."""
+    found: list[float] = []
+    for _ in range(count):
+        known = board.sessions.get((source, "pace"))
+        lines = 0 if known is None else known.message_count
+        began = time.monotonic()
+        append(house, source, "pace")
+        while (state := board.sessions.get((source, "pace"))) is None or state.message_count <= lines:
+            board.receive(0.05)
+            assert time.monotonic() - began < 30, "the line did not become visible"
+        found.append(time.monotonic() - began)
+    return found
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("deed", ["abort", "segfault", "exit", "loop", "regex"])
+def test_a_poisonous_session_is_set_aside_and_its_siblings_and_the_other_sources_go_on(
+    house: House, proof: Proof, deed: str
+) -> None:
+    settle(house, "sick", "well", settings=QUICK)
+    for number in range(SIBLINGS):
+        append(house, "sick", f"sibling-{number}")
+    house.start()
+    count = proof.many(20, 200)
+    with Subscriber(str(house.runtime)) as board:
+        board.join()
+        calm = latencies(board, house, "well", count)
+        append(house, "sick", "bad", "line", deed)
+        troubled = latencies(board, house, "well", count)
+
+        held = wait_for(lambda: (found := house.health()["sick"])["quarantined"] and found, 30, "the quarantine")
+        assert held["quarantined"] == ["bad"]
+        assert held["restarts"] <= MOST_DEATHS
+        began = time.monotonic()
+        for number in range(SIBLINGS):
+            append(house, "sick", f"sibling-{number}")
+        wait_for(
+            lambda: board.receive(0.1)
+            and all(board.sessions["sick", f"sibling-{number}"].message_count == 2 for number in range(SIBLINGS)),
+            CATCH_UP_SECONDS,
+            "the siblings",
+        )
+        caught_up = time.monotonic() - began
+        wait_for(lambda: "1 session(s) set aside" in (house.health()["sick"]["reason"] or ""), what="the reason")
+        ratio = p99(troubled) / p99(calm)
+        proof.figure(
+            f"{deed}: {held['restarts']} deaths, siblings after {caught_up:.2f} s, other source p50 "
+            f"{statistics.median(calm) * 1000:.1f} -> {statistics.median(troubled) * 1000:.1f} ms, p99 ratio {ratio:.2f}"
+        )
+        if proof.full:
+            assert ratio <= 1.5
+
+        (house.homes / "sick" / "bad").write_text("line\nline\nline\n")
+        wait_for(lambda: board.receive(0.1) and ("sick", "bad") in board.sessions, what="the session that was mended")
+        wait_for(lambda: house.health()["sick"]["status"] == "healthy", what="health")
+        assert house.health()["sick"]["restarts"] == held["restarts"]
+
+
+def p99(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.99) - 1]
+
+
+def test_a_source_that_wants_more_memory_than_it_may_loses_one_session_and_no_worker(house: House) -> None:
+    settle(house, "sick")
+    append(house, "sick", "good")
+    append(house, "sick", "bad", "memory")
+    house.start()
+    health = wait_for(lambda: (found := house.health()["sick"])["parse_failures"] and found, what="the failure")
+    assert (health["restarts"], health["last_error"].startswith("MemoryError")) == (0, True)
+    append(house, "sick", "good")
+    wait_for(lambda: house.sessions()["good"]["message_count"] == 2, what="the sibling")
+
+
+def test_a_session_that_is_set_aside_is_tried_again_by_command(house: House) -> None:
+    settle(house, "sick")
+    append(house, "sick", "bad", "abort")
+    house.start()
+    wait_for(lambda: house.health()["sick"]["quarantined"], what="the quarantine")
+    refused = house.command("ctl", "release", "sick", "worse")
+    assert refused.returncode == 1
+    assert "no session of sick that is set aside begins with 'worse' (set aside: bad)" in refused.stderr
+    before = house.health()["sick"]["restarts"]
+    assert house.command("ctl", "release", "sick", "ba").returncode == 0
+    wait_for(lambda: house.health()["sick"]["restarts"] == before + 1, what="one more death")
+    wait_for(lambda: house.health()["sick"]["quarantined"], what="the quarantine again")
+
+
+def test_one_look_at_a_home_with_a_poisonous_session_ends_and_shows_the_others(house: House) -> None:
+    settle(house, "sick")
+    append(house, "sick", "good")
+    append(house, "sick", "bad", "segfault")
+    done = house.command("sessions", "--once")
+    assert "good" in done.stdout
+    assert "1 session(s) set aside" in done.stderr
