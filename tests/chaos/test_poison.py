@@ -54,8 +54,10 @@ def test_a_poisonous_session_is_set_aside_and_its_siblings_and_the_other_sources
         for number in range(SIBLINGS):
             append(house, "sick", f"sibling-{number}")
         wait_for(
-            lambda: board.receive(0.1)
-            and all(board.sessions["sick", f"sibling-{number}"].message_count == 2 for number in range(SIBLINGS)),
+            lambda: (
+                board.receive(0.1)
+                and all(board.sessions["sick", f"sibling-{number}"].message_count == 2 for number in range(SIBLINGS))
+            ),
             CATCH_UP_SECONDS,
             "the siblings",
         )

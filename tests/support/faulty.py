@@ -16,7 +16,9 @@ def settle(house: House, *names: str, settings: str = "") -> None:
     text = settings
     for name in names:
         (house.homes / name).mkdir(exist_ok=True)
-        text += f'\n[sources.{name}]\nfactory = "faulty_source:Faulty"\nname = "{name}"\nhome = "{house.homes / name}"\n'
+        text += (
+            f'\n[sources.{name}]\nfactory = "faulty_source:Faulty"\nname = "{name}"\nhome = "{house.homes / name}"\n'
+        )
     text += "".join(f"[sources.{name}]\nenabled = false\n" for name in BUILT_IN)
     house.config.write_text(text)
 

@@ -54,6 +54,11 @@ class Faulty:
         return update, str(int(cursor or 0) + whole)
 
 
+def dies() -> NoReturn:
+    """A factory that ends its process."""
+    os.abort()
+
+
 def _loop() -> NoReturn:
     while True:
         pass
