@@ -19,22 +19,22 @@ from msgspec import structs
 from ..protocol.addresses import CONTROL, EVENTS, INGEST, SNAPSHOT, address
 from ..protocol.channel import Poll
 from ..protocol.event import Snapshot
-from ..protocol.order import Order
-from .aggregator.aggregator import Aggregator, Rules
+from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
 from .answers import Answers
 from .clock import Moment, Ticks
 from .config import Config
 from .control import Control
-from .crew.crew import Crew, new_token
+from .crew.crew import Crew
 from .crew.guard import Guard
 from .crew.logbook import Logbook
 from .crew.roster import Roster
 from .errors import CannotStart, StorageError, SupervisorError
 from .folders import lock, private_folder
 from .intake import Intake
+from .orders import order_for
 from .reload import compare
-from .signals import Signals
+from .signals import Signals, has_terminal
 from .store import Store
 from .voice import Voice
 
@@ -46,8 +46,6 @@ TICK_SECONDS = 0.25
 STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 2.0
 STORAGE_RETRY_SECONDS = 5.0
-RLIMIT_SLACK = 128 << 20
-"""Bytes between what a worker may use and where the system itself refuses it more: stacks and arenas count there, too."""
 
 
 class Supervisor:
@@ -59,9 +57,9 @@ class Supervisor:
     def __init__(self, config: Config, reread: Callable[[], Config] | None = None) -> None:
         self.config = config
         self._reread = reread
-        self._terminal = _has_terminal()
+        self._terminal = has_terminal()
         self.book = HealthBook(config.thresholds, os.path.expanduser("~"))
-        self.aggregator = Aggregator(secrets.token_hex(8), _rules(config))
+        self.aggregator = Aggregator(secrets.token_hex(8), config.rules)
         self.roster = Roster(config.policy, config.patience)
         self._ticks = Ticks(time.monotonic())
         self._locks: list[int] = []
@@ -219,7 +217,7 @@ class Supervisor:
             self.roster.postpone(source, clock, STORAGE_RETRY_SECONDS)
             return
         self.book.storage(None)
-        order = self._order(source, inc)
+        order = order_for(self.config, source, inc)
         self._intake.expect(source, inc, order.token)
         try:
             pid = self._crew.start(order, clock)
@@ -228,27 +226,6 @@ class Supervisor:
             self.book.trouble(source, str(error))
         else:
             self.book.started(source, pid, inc)
-
-    def _order(self, source: str, inc: int) -> Order:
-        config, wanted = self.config, self.config.sources[source]
-        hard = config.memory.hard
-        return Order(
-            source=source,
-            inc=inc,
-            token=new_token(),
-            endpoint=address(config.runtime_dir, INGEST),
-            parent_pid=os.getpid(),
-            factory=wanted.factory,
-            options=wanted.options,
-            since=_finite(config.board.since),
-            sweep=float(config.work.sweep),
-            sweep_watched=float(config.work.sweep_watched),
-            pulse=float(config.work.pulse),
-            beat=float(config.work.beat),
-            watch=config.work.watch,
-            spool=None if config.state_dir is None else os.path.join(config.state_dir, "spool"),
-            memory=None if hard is None else hard + RLIMIT_SLACK,
-        )
 
     def _greet(self, now: Moment) -> None:
         """Beat each second, and soon after somebody subscribed: whoever joins waits for it."""
@@ -260,6 +237,12 @@ class Supervisor:
         for ended in self._crew.reap(clock):
             self._intake.forget(ended.source, ended.inc)
             self._guard.parted(ended, clock)
+            self._forget_unwanted(ended.source)
+
+    def _forget_unwanted(self, source: str) -> None:
+        """Close the page of a source that was taken out of the settings, once its worker has ended."""
+        if source not in self.roster.members:
+            self.book.close(source)
 
     def _look_for_agents(self, clock: float) -> None:
         """Look whether the places in which absent agents would be are there."""
@@ -270,8 +253,8 @@ class Supervisor:
         for number in taken:
             if number == signal.SIGCHLD:
                 continue
-            if number == signal.SIGHUP and self._reread is not None and self._terminal == _has_terminal():
-                log.warning("SIGHUP: %s", self._reload())
+            if number == signal.SIGHUP and self._reread is not None and self._terminal == has_terminal():
+                self._reload_by_signal()
                 continue
             if self._leaving:
                 log.warning("second signal: ending at once")
@@ -280,6 +263,12 @@ class Supervisor:
                 log.warning("%s: ending when the workers have (once more ends at once)", signal.Signals(number).name)
                 self._leave(clock)
 
+    def _reload_by_signal(self) -> None:
+        try:
+            log.warning("SIGHUP: %s", self._reload())
+        except SupervisorError as error:
+            log.error("SIGHUP: nothing was changed: %s", error)  # noqa: TRY400 - a sentence for the operator
+
     def _reload(self) -> str:
         """Read the configuration again and change only what differs; returns a sentence. Raises SupervisorError."""
         if self._reread is None:
@@ -287,12 +276,12 @@ class Supervisor:
         old, new, clock = self.config, self._reread(), self._ticks.now
         changes = compare(old, new)
         self.config = structs.replace(new, state_dir=old.state_dir, runtime_dir=old.runtime_dir)
-        self.aggregator.rules = _rules(new)
+        self.aggregator.rules = new.rules
         self.roster.policy, self.roster.vigil.patience = new.policy, new.patience
         self.book.thresholds, self._guard.memory = new.thresholds, new.memory
         for source in changes.removed:
             self._crew.push(self.roster.remove(source, clock))
-            self.book.close(source)
+            self._forget_unwanted(source)
         for source in changes.added:
             self._admit(source, paused=False)
         for source in changes.changed:
@@ -303,20 +292,3 @@ class Supervisor:
     def _leave(self, clock: float) -> None:
         self._leaving = True
         self._crew.push(self.roster.leave(clock))
-
-
-def _rules(config: Config) -> Rules:
-    return Rules(stale_after=_finite(config.board.stale_after), retention=_finite(config.board.retention))
-
-
-def _has_terminal() -> bool:
-    """Whether this process has a terminal: losing it means to end, SIGHUP without that means to reload."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
-
-
-def _finite(seconds: float) -> float | None:
-    return None if seconds == float("inf") else float(seconds)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from .aggregator.aggregator import Rules
 from .aggregator.health import Thresholds
 from .crew.memory import Memory
 from .crew.restart import Policy
@@ -133,6 +134,11 @@ class Config(Struct, frozen=True, kw_only=True):
         return Thresholds(degraded=self.health.degraded, failed=self.health.failed)
 
     @property
+    def rules(self) -> Rules:
+        """The board's rules as the aggregator takes them."""
+        return Rules(stale_after=finite(self.board.stale_after), retention=finite(self.board.retention))
+
+    @property
     def policy(self) -> Policy:
         """The restart rules as the roster takes them."""
         restart = self.restart
@@ -173,6 +179,11 @@ def seconds(text: object) -> Seconds:
     if found is None:
         raise ValueError(f'{text!r} is no duration: write seconds, or a number with s, m, h or d, or "all"')
     return Seconds(float(found[1]) * _UNITS[found[2]])
+
+
+def finite(duration: Seconds) -> float | None:
+    """Return a duration for those to whom None is no bound."""
+    return None if duration == float("inf") else float(duration)
 
 
 def size(text: object) -> Size:

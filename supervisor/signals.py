@@ -42,3 +42,12 @@ class Signals:
     def _record(self, number: int, frame: FrameType | None) -> None:
         del frame
         self._taken.append(number)
+
+
+def has_terminal() -> bool:
+    """Whether this process has a terminal: SIGHUP because it was lost means to end, any other SIGHUP means to reload."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

@@ -3,7 +3,6 @@
 import logging
 import os
 import random
-import secrets
 import signal
 from collections.abc import Callable
 
@@ -188,8 +187,3 @@ def _death(code: int, blame: Blame | None, process: Process) -> Death:
     }[blame]
     cause: Cause = blame or ("killed" if code == -signal.SIGKILL else "crash")
     return Death(words, cause, process.note(), last_stand(process.log))
-
-
-def new_token() -> str:
-    """Return a secret by which a worker proves that we started it."""
-    return secrets.token_hex(16)

@@ -92,6 +92,15 @@ def test_a_source_that_wants_more_memory_than_it_may_loses_one_session_and_no_wo
     wait_for(lambda: house.sessions()["good"]["message_count"] == 2, what="the sibling")
 
 
+def test_a_worker_that_grows_beyond_its_limit_is_ended_and_health_says_so(house: House) -> None:
+    settle(house, "sick", settings='[limits]\nmemory_soft = "64MiB"\nmemory_hard = "64MiB"\n')
+    append(house, "sick", "bad", "hoard")
+    house.start()
+    health = wait_for(lambda: (found := house.health()["sick"])["restarts"] and found, what="the end of the worker")
+    assert health["last_error"] == "it used more memory than it may and was ended"
+    assert health["quarantined"] == [], "it was not reading any more"
+
+
 def test_a_session_that_is_set_aside_is_tried_again_by_command(house: House) -> None:
     settle(house, "sick")
     append(house, "sick", "bad", "abort")

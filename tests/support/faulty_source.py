@@ -1,8 +1,8 @@
 """A source that counts the lines of the files in its home, and does what a line tells it to do.
 
 Copied into a house by `settle`. The words are the ways in which code of a source can go wrong: `abort`, `segfault`,
-`memory` (2 GB), `exit`, `loop`, `regex` (holds the interpreter's lock), `stuck` (a C call that does), `read` (a pipe that
-nobody writes to), `raise`.
+`memory` (2 GB), `hoard` (100 MB for good), `exit`, `loop`, `regex` (holds the interpreter's lock), `stuck` (a C call
+that does), `read` (a pipe that nobody writes to), `raise`.
 """
 
 import ctypes
@@ -83,7 +83,11 @@ def _memory() -> None:
     hoard.clear()
 
 
+HOARD: list[bytes] = []
+
+
 DEEDS = {
+    "hoard": lambda: HOARD.append(b"x" * (100 << 20)),
     "abort": os.abort,
     "segfault": lambda: ctypes.string_at(0),
     "memory": _memory,

@@ -1,75 +1,22 @@
 """No crash changes a number: load goes on while workers and supervisors are killed, and the sums equal a clean read."""
 
 import itertools
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import threading
 import time
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from claude_load import Load, claude_rows
 from harness import House, wait_for
 
 CHAOS = Path(__file__).parents[1] / "support" / "chaos"
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "subscribe_pyzmq.py"
-SESSIONS = 6
 WORKER_KILLS = 20
 SUPERVISOR_KILLS = 3
-
-
-def claude_rows(session: str, number: int) -> str:
-    """Return the rows of one step: a prompt, a tool call told in two rows of one message, its result."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    base = {"sessionId": session, "cwd": "/home/you/app", "version": "2.0.40", "timestamp": now}
-    use: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{number}", "name": "Bash", "input": {}}
-    usage = {"input_tokens": 1, "output_tokens": 10}
-    message = {"id": f"msg_{number}", "role": "assistant", "model": "claude-opus-5-5", "usage": usage}
-    result = [{"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": "ok"}]
-    rows: list[dict[str, Any]] = [
-        {**base, "type": "user", "message": {"role": "user", "content": f"prompt {number}"}},
-        {**base, "type": "assistant", "message": {**message, "content": [{"type": "text", "text": "x" * 200}]}},
-        {**base, "type": "assistant", "message": {**message, "content": [use]}},
-        {**base, "type": "user", "message": {"role": "user", "content": result}},
-    ]
-    return "".join(json.dumps({**row, "uuid": f"{number}-{place}"}) + "\n" for place, row in enumerate(rows))
-
-
-class Load:
-    """Appends steps to sessions, now and then in two torn pieces, until it is stopped."""
-
-    def __init__(self, home: Path) -> None:
-        folder = home / "projects" / "-home-you-app"
-        folder.mkdir(parents=True)
-        self.ids = [f"00000000-0000-4000-8000-{number:012d}" for number in range(SESSIONS)]
-        self.steps = dict.fromkeys(self.ids, 0)
-        self._paths = {name: folder / f"{name}.jsonl" for name in self.ids}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        chance = random.Random(7)
-        for number in itertools.count():
-            if self._over.is_set():
-                return
-            name = self.ids[number % SESSIONS]
-            data = claude_rows(name, number).encode()
-            cut = chance.randrange(len(data)) if chance.random() < 0.3 else len(data)
-            for part in filter(None, (data[:cut], data[cut:])):
-                with self._paths[name].open("ab") as file:
-                    file.write(part)
-                time.sleep(0.002)  # the load's own pace
-            self.steps[name] += 1
 
 
 def kill_and_restart(house: House, env: dict[str, str]) -> None:
@@ -105,7 +52,7 @@ def test_counts_equal_a_clean_read_after_twenty_worker_and_three_supervisor_kill
         kill_and_restart(house, env)
     finally:
         load.stop()
-    truth = {name: (2 * steps, steps) for name, steps in load.steps.items()}
+    truth = load.truth
     assert sum(load.steps.values()) > 200
     if not loose:
         wait_for(lambda: counts(house) == truth, 40, "the exact counts")

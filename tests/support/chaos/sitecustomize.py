@@ -2,11 +2,15 @@
 
 BELLBOARD_TEST_WIRE=1 makes every worker's line bad: a message may be lost, come twice, or come again much later.
 BELLBOARD_TEST_LOOSE=1 loosens the ledger: every update is applied, whatever cursor it starts from (negative control).
+BELLBOARD_TEST_DIE=0.01 lets a process be killed with this probability before and after each step of the way of the data;
+where it died is a line in the file BELLBOARD_TEST_DEATHS.
 """
 
 import os
 import random
+import signal
 import sys
+from typing import Any
 
 _WORDS = sys.orig_argv
 
@@ -38,6 +42,53 @@ def _loose_ledger() -> None:
     ledger.Ledger.judge = lambda self, source, update, staged: ledger.Verdict("apply")  # type: ignore[method-assign]
 
 
+def _failpoint(owner: Any, name: str, chance: float) -> None:
+    """Let the process be killed before and after each call of a method."""
+    method = getattr(owner, name)
+
+    def fatal(self: Any, *words: Any, **named: Any) -> Any:
+        _maybe_die(f"before {owner.__name__}.{name}", chance)
+        result = method(self, *words, **named)
+        _maybe_die(f"after {owner.__name__}.{name}", chance)
+        return result
+
+    setattr(owner, name, fatal)
+
+
+def _maybe_die(where: str, chance: float) -> None:
+    if random.random() < chance:
+        fd = os.open(os.environ["BELLBOARD_TEST_DEATHS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(fd, f"{where}\n".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _deadly_worker(chance: float) -> None:
+    from bellboard.workers.outbox import Outbox
+    from bellboard.workers.round import Round
+    from bellboard.workers.runner import Runner
+
+    _failpoint(Round, "step", chance)
+    _failpoint(Outbox, "put", chance)
+    _failpoint(Outbox, "ack", chance)
+    _failpoint(Runner, "_send_due", chance / 10)
+
+
+def _deadly_supervisor(chance: float) -> None:
+    from bellboard.supervisor.aggregator.aggregator import Aggregator
+    from bellboard.supervisor.store import Store
+    from bellboard.supervisor.voice import Voice
+
+    _failpoint(Store, "commit", chance)
+    _failpoint(Store, "next_incarnation", chance)
+    _failpoint(Aggregator, "adopt", chance)
+    _failpoint(Voice, "say", chance / 4)
+
+
+if os.environ.get("BELLBOARD_TEST_DIE"):
+    if "bellboard.workers" in _WORDS:
+        _deadly_worker(float(os.environ["BELLBOARD_TEST_DIE"]))
+    elif "bellboard.supervisor" in _WORDS and "run" in _WORDS:
+        _deadly_supervisor(float(os.environ["BELLBOARD_TEST_DIE"]) / 2)
 if os.environ.get("BELLBOARD_TEST_WIRE") and "bellboard.workers" in _WORDS:
     _bad_wire()
 if os.environ.get("BELLBOARD_TEST_LOOSE") and "bellboard.supervisor" in _WORDS:

@@ -1,0 +1,46 @@
+"""A supervisor that reads its configuration again touches only what differs."""
+
+import signal
+
+from faulty import append, settle
+from harness import House, wait_for
+
+
+def test_a_reload_starts_ends_and_restarts_only_what_differs(house: House) -> None:
+    settle(house, "same", "gone", "moved")
+    supervisor = house.start()
+    wait_for(lambda: len(house.workers()) == 3, what="three workers")
+    before = {name: state["pid"] for name, state in house.health().items()}
+    append(house, "same", "one")
+
+    settle(house, "same", "moved", "new")
+    text = house.config.read_text()
+    (house.homes / "elsewhere").mkdir()
+    append(house, "elsewhere", "two")
+    house.config.write_text(text.replace(f'"{house.homes / "moved"}"', f'"{house.homes / "elsewhere"}"'))
+    done = house.command("ctl", "reload")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "started new; ended gone; restarted moved" in done.stderr
+    wait_for(lambda: {"one", "two"} <= house.sessions().keys(), what="the session of the other home")
+    after = wait_for(lambda: found if (found := house.health()).keys() == {"same", "moved", "new"} else None)
+    assert (after["same"]["pid"], after["moved"]["pid"] == before["moved"]) == (before["same"], False)
+    assert {state["restarts"] for state in after.values()} == {0}
+
+    house.config.write_text("nonsense = 1")
+    refused = house.command("ctl", "reload")
+    assert (refused.returncode, "nothing was changed: " in refused.stderr) == (1, True)
+    assert "nonsense" in refused.stderr
+    supervisor.send_signal(signal.SIGHUP)
+    append(house, "same", "one")
+    wait_for(lambda: house.sessions()["one"]["message_count"] == 2, what="the board after a bad reload")
+    assert supervisor.poll() is None
+
+
+def test_what_workers_write_is_kept_in_bounded_files_in_the_state_folder(house: House) -> None:
+    settle(house, "noisy")
+    source = house.root / "faulty_source.py"
+    source.write_text(source.read_text() + "\nprint('hello from the source', flush=True)\n")
+    house.start()
+    log = house.state / "logs" / "noisy.log"
+    wait_for(lambda: log.exists() and "hello from the source" in log.read_text(), what="the line in the log")
+    assert (house.state / "logs").stat().st_mode & 0o777 == 0o700
