@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import cast
 
 from ..errors import SupervisorError, UsageError
+from ..folders import private_folder
 from . import program as hook_program
 from .agents import Agent, known
 from .settings import PLUGIN, PROGRAM, Document, NotAConfiguration, command, installed, with_hooks, without_hooks
@@ -58,11 +59,13 @@ class Home:
     """Our own folder: the installed program and the spool it writes to."""
 
     def __init__(self, state_dir: str) -> None:
+        self.folder = state_dir
         self.spool = os.path.join(state_dir, "spool")
         self.program = os.path.join(state_dir, PROGRAM)
 
     def place_program(self) -> None:
-        """Copy the hook program to where it stands alone. Raises HookError."""
+        """Copy the hook program to where it stands alone. Raises HookError, and FolderError for an unsafe folder."""
+        private_folder(self.folder, "state")  # the supervisor may never have run here, and it is particular about it
         try:
             os.makedirs(self.spool, mode=0o700, exist_ok=True)
             shutil.copyfile(hook_program.__file__, self.program)

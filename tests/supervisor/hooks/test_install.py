@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bellboard.supervisor.errors import UsageError
+from bellboard.supervisor.folders import private_folder
 from bellboard.supervisor.hooks.install import HookError, run
 
 
@@ -62,6 +63,13 @@ def test_the_users_settings_are_kept_backed_up_and_come_back(home: Path) -> None
     do(home, "remove", "claude")
     assert settings.read_text() == text
     assert "not installed" in do(home, "status", "claude")
+
+
+def test_a_supervisor_takes_the_folder_that_hooks_were_installed_into_before_it_ever_ran(home: Path) -> None:
+    (home / ".claude").mkdir()
+    do(home, "install", "claude")
+    assert (home / "state").stat().st_mode & 0o777 == 0o700
+    assert private_folder(str(home / "state"), "state") == str(home / "state")
 
 
 def test_a_file_that_holds_only_our_hooks_goes_with_them(home: Path) -> None:
