@@ -28,7 +28,7 @@ class Order(Struct, frozen=True, kw_only=True):
     since: float | None = None
     sweep: float = 2.0
     sweep_watched: float = 60.0
-    pulse: float = 1.0
+    pulse: float = 0.5
     beat: float = 2.0
     watch: bool = True
     spool: str | None = None

@@ -17,7 +17,7 @@ MOST_SESSIONS = 1000
 MOST_BYTES = 1024 * 1024
 """Of a spool that was set aside; the hook program sets it aside at a quarter of that."""
 
-KINDS = frozenset(("permission", "question", "working", "prompt", "end"))
+KINDS = frozenset(("permission", "question", "plan", "working", "prompt", "end"))
 """What a hook may say."""
 
 

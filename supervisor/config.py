@@ -89,7 +89,7 @@ class Work(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     sweep: Seconds = Seconds(1)
     sweep_watched: Seconds = Seconds(60)
-    pulse: Seconds = Seconds(1)
+    pulse: Seconds = Seconds(0.5)
     beat: Seconds = Seconds(2)
     watch: bool = True
     credit: Annotated[int, Meta(ge=1, le=64)] = 8

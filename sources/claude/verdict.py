@@ -29,6 +29,8 @@ FUTURE_SECONDS = 60.0
 ASKING: dict[str, WaitingFor] = {"AskUserQuestion": "question", "ExitPlanMode": "plan"}
 """Tools whose running is a person's thinking."""
 
+LEFT = "the process of the last turn is gone, another one has the session open"
+
 PERMISSIONS = frozenset(("permission prompt", "sandbox request", "worker request"))
 """The register's words for a permission; all others ("input needed", "goal proposal", "dialog open") are questions."""
 
@@ -55,6 +57,8 @@ def judge(state: State, presence: Presence, now: float, modified_at: float | Non
     told = _told(state.main, presence) if alive else None
     if told is not None:
         return told
+    if _left(state.main, presence):
+        return _verdict("waiting", "registry", LEFT, _began(presence), "prompt")
     verdict = _written(state.main, _age(state.main, now, modified_at), now, alive=alive)
     if verdict.activity in {"idle", "waiting"} and verdict.waiting_for in {None, "prompt"}:
         subagents = [judge_agent(state, agent, verdict, presence, now) for agent in state.agents.values()]
@@ -70,6 +74,8 @@ def judge_agent(state: State, agent: Agent, session: Verdict, presence: Presence
     alive = presence.liveness == "alive"
     if session.activity == "terminal" or finished(state, agent):
         return _ended("record", "the subagent is done", "done")
+    if _left(agent.transcript, presence):
+        return _ended("registry", LEFT, "process gone")
     # The register says busy for as long as any subagent runs.
     if alive and session.evidence.kind == "registry" and session.waiting_for == "prompt":
         return _ended("registry", "the client's registry says idle", "done")
@@ -105,7 +111,7 @@ def _told(main: Transcript, presence: Presence) -> Verdict | None:
     record = presence.record
     if record is None or record.status is None:
         return None
-    since, call = when_millis(record.since), _newest(main)
+    since, call = when_millis(record.since), None if _left(main, presence) else _newest(main)
     detail = f"the client's registry says {tidy(record.waitingFor or record.status, 40)}"
     if record.status == "busy":
         return _verdict("working", "registry", detail, since, call=call)
@@ -148,6 +154,16 @@ _OVER: dict[Literal["over", "stopped", "failed"], str] = {
     "stopped": "the turn was interrupted",
     "failed": "the turn ended in an error",
 }
+
+
+def _left(transcript: Transcript, presence: Presence) -> bool:
+    """Whether a turn was left open by an earlier process: the one that has the session now began after its last row."""
+    began, since = _began(presence), when(transcript.since)
+    return transcript.phase in {"busy", "said"} and began is not None and since is not None and since < began
+
+
+def _began(presence: Presence) -> datetime | None:
+    return when_millis(presence.record.startedAt) if presence.record else None
 
 
 def _newest(transcript: Transcript) -> Call | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from ...protocol.update import SourceUpdate
+from ..commands import Acting, Commands
 from ..contract import Cursor, Registry, SessionHandle
 from ..errors import SourceUnavailable
 from ..files import home_of
@@ -26,6 +27,9 @@ from .state import Lock, State, compose, load, store
 from .thread import Counts
 
 NAME = "codex"
+
+MARK = "CODEX_THREAD_ID"
+"""What the environment of each command names that the client runs (seen in 0.142.5 and 0.169.0)."""
 
 
 class _Sight(Struct):
@@ -43,8 +47,14 @@ class CodexSource:
     name = NAME
 
     def __init__(
-        self, *, home: str | Sequence[str] | None = None, processes: Processes | None = None, cold: Cold | None = None
+        self,
+        *,
+        home: str | Sequence[str] | None = None,
+        processes: Processes | None = None,
+        cold: Cold | None = None,
+        commands: Acting | None = None,
     ) -> None:
+        self._commands = commands or Commands(MARK)
         options = [home] if isinstance(home, str) or home is None else list(home)
         self._cold = cold or Cold()
         processes = processes or SystemProcesses()
@@ -74,6 +84,10 @@ class CodexSource:
     def pulse(self) -> Iterable[SessionHandle]:
         """Return the threads that a process opened or let go."""
         return [handle for home in self._homes for handle in home.pulse()]
+
+    def acting(self, session: str, since: float) -> float | None:
+        """See `Acting.acting`: that a person has given a permission is nowhere on disk before its command has ended."""
+        return self._commands.acting(session, since)
 
     def close(self) -> None:
         """Let go of what is open."""

@@ -15,7 +15,6 @@ MOST_INPUT = 4 * 1024 * 1024
 MOST_SPOOL = 256 * 1024
 
 KINDS = {
-    "PermissionRequest": "permission",
     "UserPromptSubmit": "working",
     "PostToolUse": "working",
     "PostToolUseFailure": "working",
@@ -26,6 +25,8 @@ KINDS = {
     "AfterTool": "working",
     "AfterAgent": "prompt",
 }
+ASKING = {"AskUserQuestion": "question", "ExitPlanMode": "plan"}
+"""Tools of Claude Code for which a permission request is a question of another kind."""
 NOTIFICATIONS = {
     "permission_prompt": "permission",
     "ToolPermission": "permission",
@@ -40,6 +41,8 @@ def kind_of(event: dict[str, object]) -> str | None:
     name = event.get("hook_event_name")
     if name == "Notification":
         return NOTIFICATIONS.get(str(event.get("notification_type")))
+    if name == "PermissionRequest":
+        return ASKING.get(str(event.get("tool_name")), "permission")
     return KINDS.get(str(name))
 
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bellboard.protocol import Evidence
+from bellboard.protocol import Evidence, Subagent
 from bellboard.sources.contract import SessionHandle, SourceUpdate
 from bellboard.sources.hearing import Hearing
 from bellboard.sources.spool import Spool
@@ -111,6 +111,87 @@ def test_an_end_that_a_hook_told_is_terminal_and_a_dead_process_stays_dead(tmp_p
     gone = SourceUpdate(session_id="one", activity="terminal", terminal=True, evidence=BUSY, last_activity_at=at(10))
     (said,) = other.hear([gone])
     assert said[0] == "terminal"
+
+
+def test_a_request_that_was_refused_at_once_is_over(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    ear.hear([working(10)])
+    ear.say("permission", 11)
+    assert ear.hear([working(10)]) == [("waiting", "permission")]
+    over = SourceUpdate(
+        session_id="one", activity="waiting", waiting_for="prompt", evidence=BUSY, last_activity_at=at(11.5)
+    )
+    assert ear.hear([working(10), over]) == [("waiting", "prompt")]
+
+
+def test_a_request_that_the_source_sees_itself_is_seen_more_exactly(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    tool = Evidence(kind="tool", detail="AskUserQuestion has no result yet")
+    asks = SourceUpdate(
+        session_id="one", activity="waiting", waiting_for="question", evidence=tool, last_activity_at=at(10)
+    )
+    ear.say("permission", 12)
+    assert ear.hear([asks]) == [("waiting", "question")]
+    ear.say("permission", 18)
+    assert ear.hear([asks]) == []
+
+
+def test_against_a_living_registry_only_a_request_counts(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    registry = Evidence(kind="registry", detail="the client's registry says busy", since=at(11))
+    busy = SourceUpdate(session_id="one", activity="working", evidence=registry, last_activity_at=at(10))
+    assert ear.hear([busy])[0][0] == "working"
+    ear.say("prompt", 12)
+    assert ear.hear([busy]) == []
+    ear.say("permission", 13)
+    assert ear.hear([busy]) == [("waiting", "permission")]
+
+
+def test_the_end_of_a_turn_is_not_the_end_while_subagents_work(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    helper = Subagent(id="h", activity="working")
+    ear.hear([working(10, subagents=(helper,))])
+    ear.say("prompt", 12)
+    assert ear.hear([working(10, subagents=(helper,))]) == []
+
+
+class Runs(Script):
+    """A source whose agent's commands can be seen: `began` is when the one that runs now began."""
+
+    began: float | None = None
+
+    def acting(self, session: str, since: float) -> float | None:
+        assert session == "one"
+        return self.began if self.began is not None and self.began >= since else None
+
+
+def test_a_permission_was_given_when_its_command_runs(tmp_path: Path) -> None:
+    ear = Ear(tmp_path)
+    inner = Runs(working(10))
+    source = Hearing(inner, Spool("toy", str(tmp_path)))
+    ear.say("permission", 11)
+    source.discover()
+    asked, cursor = source.parse(HANDLE, "")
+    assert asked is not None
+    assert (asked.activity, asked.waiting_for) == ("waiting", "permission")
+    assert source.pulse() == []
+
+    inner.began = 15
+    assert source.pulse() == [HANDLE]
+    given, cursor = source.parse(HANDLE, cursor)
+    assert given is not None
+    assert (given.activity, given.waiting_for) == ("working", None)
+    assert given.evidence == Evidence(kind="process", detail="the permission was given: its command runs", since=at(15))
+    assert source.pulse() == []
+    assert source.parse(HANDLE, cursor) == (None, cursor)
+
+    inner.began = None  # it has ended; the record of that is on its way
+    assert source.parse(HANDLE, cursor) == (None, cursor)
+    ear.say("permission", 20)
+    assert source.pulse() == [HANDLE]
+    again, _ = source.parse(HANDLE, cursor)
+    assert again is not None
+    assert again.waiting_for == "permission"
 
 
 def test_a_word_wakes_exactly_the_session_it_speaks_of(tmp_path: Path) -> None:

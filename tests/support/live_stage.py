@@ -72,13 +72,17 @@ class Files(threading.Thread):
         while not self.undone:
             if turn % 8 == 0:
                 for folder in self._folders:
-                    for path in folder.rglob("*.json*"):
-                        if "node_modules" not in path.parts:
-                            self._known.setdefault(path, (0, 0, 0))
+                    self._find(folder)
             for path in list(self._known):
                 self._look(path)
             turn += 1
             time.sleep(0.004)
+
+    def _find(self, folder: Path) -> None:
+        with contextlib.suppress(OSError):  # a folder that went while it was listed: the next look sees more
+            for path in folder.rglob("*.json*"):
+                if "node_modules" not in path.parts:
+                    self._known.setdefault(path, (0, 0, 0))
 
     def _look(self, path: Path) -> None:
         inode, size, stamp = self._known[path]
@@ -171,6 +175,12 @@ class Stage:
             process.stdin.close()
         return process
 
+    def release(self, gate: str) -> float:
+        """Let a tool end that waits for a file in the project's folder; returns when."""
+        at = self.moves()
+        (self.cwd / gate).touch()
+        return at
+
     # the record
 
     def true(
@@ -179,7 +189,15 @@ class Stage:
         """Note what is true from now on (or from `at`); `mark` is a regular expression of the write that tells it."""
         moment = time.time() if at is None else at
         written = self.written(mark, moment) if mark else None
+        moment = min(moment, written or moment)
         self.truths.append(Truth(at=moment, session=session, name=name, says=says, written=written))
+
+    def moves(self) -> float:
+        """Note that the scenario does something: what was true until now may change at once. Returns the time."""
+        at = time.time()
+        for session in {truth.session for truth in self.truths}:
+            self.truths.append(Truth(at=at, session=session, name="something is done", says={}))
+        return at
 
     def hold(self, seconds: float) -> None:
         """Let the present truth last: what is proven is that the board goes on saying it."""
@@ -230,6 +248,7 @@ class Screen:
     """An interactive client in a private terminal, as a person sees it."""
 
     def __init__(self, stage: Stage, words: Sequence[str], size: tuple[int, int]) -> None:
+        self._stage = stage
         self._base = ["tmux", "-S", str(stage.root / f"tmux{next(_NUMBERS)}")]
         env = [f"{name}={value}" for name, value in stage.environment.items()]
         line = shlex.join(["exec", "env", "-i", *env, *words])
@@ -265,13 +284,13 @@ class Screen:
 
     def press(self, key: str) -> float:
         """Press one key; returns when."""
-        at = time.time()
+        at = self._stage.moves()
         self._tmux("send-keys", "-t", "s", key)
         return at
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> float:
         """End the client's process by a signal; returns when."""
-        at = time.time()
+        at = self._stage.moves()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
         return at

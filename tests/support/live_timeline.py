@@ -1,8 +1,9 @@
 """Timeline: what was true and what the board said, one compared with the other.
 
-Pure. A scenario of a genuine client knows what is true from when on (`Truth`); the board's events are what it said
-(`Moment`). Between two truths each word of the board has to be the true one, with one second of grace at the beginning,
-counted from the client's own write where the scenario can name it. The counterpart is `live_stage.py`, which records.
+Pure. A scenario of a genuine client knows what is true from when on (`Truth`; one without any words says that from then
+on nothing is known); the board's events are what it said (`Moment`). Between two truths each word of the board has to be
+the true one, with one second of grace at the beginning, counted from the client's own write where the scenario can name
+it. The counterpart is `live_stage.py`, which records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,9 @@ from msgspec import Struct
 from bellboard.protocol.session import SessionState
 
 GRACE_SECONDS = 1.0
+
+EARLY_SECONDS = 0.5
+"""The board may know of a change before the scenario has seen it on the screen: so long before it, nothing is judged."""
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -76,7 +80,10 @@ def disagreements(truths: Sequence[Truth], moments: Sequence[Moment], end: float
     """Return a line for each word of the board that was not the true one; `end` is when the last truth ended."""
     found: list[str] = []
     for truth in truths:
-        until = min([each.at for each in truths if each.session == truth.session and each.at > truth.at] or [end])
+        if not truth.says:
+            continue
+        later = [each.at for each in truths if each.session == truth.session and each.at > truth.at]
+        until = min([at - EARLY_SECONDS for at in later] or [end])
         mine = [moment for moment in moments if moment.session.id == truth.session]
         if truth.due > until:
             found.append(

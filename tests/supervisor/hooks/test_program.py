@@ -20,6 +20,9 @@ def run(folder: Path, given: bytes, agent: str = "claude") -> subprocess.Complet
     ("event", "kind"),
     [
         ({"hook_event_name": "PermissionRequest", "tool_input": {"command": "SECRET"}}, "permission"),
+        ({"hook_event_name": "PermissionRequest", "tool_name": "Bash"}, "permission"),
+        ({"hook_event_name": "PermissionRequest", "tool_name": "AskUserQuestion"}, "question"),
+        ({"hook_event_name": "PermissionRequest", "tool_name": "ExitPlanMode"}, "plan"),
         ({"hook_event_name": "Notification", "notification_type": "ToolPermission", "message": "SECRET"}, "permission"),
         ({"hook_event_name": "Notification", "notification_type": "idle_prompt"}, "prompt"),
         ({"hook_event_name": "UserPromptSubmit", "prompt": "SECRET"}, "working"),
