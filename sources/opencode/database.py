@@ -19,13 +19,17 @@ from msgspec import Struct
 from ..errors import SourceError
 from ..files import look
 from .fold import LATEST
-from .rows import ID_LIMIT, Key, Message, Part, Session, message_in, number, part_in
+from .rows import ID_LIMIT, TEXT_LIMIT, Key, Message, Part, Session, message_in, number, part_in
 
 PATIENCE_SECONDS = 1.0
 """How long the store may be locked before this reading gives up."""
 
 PARTS_LIMIT = 4096
 """Parts of one message that are looked at."""
+
+# Only the size is asked for, where SQLite can: it stands before the text, which is then not read.
+_SIZE = "octet_length(data)" if sqlite3.sqlite_version_info >= (3, 43) else "length(CAST(data AS blob))"
+_SANE = f"{_SIZE} <= {TEXT_LIMIT} AND json_valid(data)"
 
 _OPTIONAL = ("parent_id", "slug", "directory", "title", "version", "time_compacting", "time_archived", "revert")
 
@@ -46,25 +50,25 @@ _SHAPE = """
 
 # Rows whose place or name is none of the client's are left out: reading could not go on behind them. And never a whole
 # text: it may hold a diff or the output of a tool.
-_LATEST_MESSAGES = """
+_LATEST_MESSAGES = f"""
     SELECT id, time_created,
-        CASE WHEN json_valid(data) THEN json_remove(data, '$.summary.diffs', '$.error.data', '$.system') END
+        CASE WHEN {_SANE} THEN json_remove(data, '$.summary.diffs', '$.error.data', '$.system') END
     FROM message
     WHERE session_id = :session AND typeof(time_created) = 'integer' AND typeof(id) = 'text' AND length(id) <= :longest
     ORDER BY time_created DESC, id DESC LIMIT :latest
-"""
+"""  # noqa: S608 - constants only
 
-_PAGE = """
+_PAGE = f"""
     SELECT id, time_created,
-        CASE WHEN json_valid(data) THEN json_remove(data, '$.summary.diffs', '$.error.data', '$.system') END
+        CASE WHEN {_SANE} THEN json_remove(data, '$.summary.diffs', '$.error.data', '$.system') END
     FROM message
     WHERE session_id = :session AND (time_created, id) > (:at, :id)
         AND typeof(time_created) = 'integer' AND typeof(id) = 'text' AND length(id) <= :longest
     ORDER BY time_created, id LIMIT :limit
-"""
+"""  # noqa: S608 - constants only
 
-_PARTS = """
-    SELECT id, CASE WHEN json_valid(data) THEN json_object(
+_PARTS = f"""
+    SELECT id, CASE WHEN {_SANE} THEN json_object(
         'type', json_extract(data, '$.type'),
         'tool', json_extract(data, '$.tool'),
         'state', json_object(
@@ -73,7 +77,7 @@ _PARTS = """
                 'start', json_extract(data, '$.state.time.start'),
                 'end', json_extract(data, '$.state.time.end')))) END
     FROM part WHERE message_id = :message ORDER BY id LIMIT :limit
-"""
+"""  # noqa: S608 - constants only
 
 _SOUND = "typeof(s.id) = 'text' AND length(s.id) BETWEEN 1 AND :longest"
 

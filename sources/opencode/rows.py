@@ -20,6 +20,9 @@ Key: TypeAlias = tuple[int, str]
 ID_LIMIT = 64
 """Characters of an id; a longer one is none of the client's."""
 
+TEXT_LIMIT = 16 * 1024 * 1024
+"""Bytes of one row's text; a larger one is passed over like one that makes no sense."""
+
 MOST = 1 << 53
 """A number above this is neither a time nor a count of tokens."""
 

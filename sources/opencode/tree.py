@@ -8,6 +8,7 @@ leaves the tree as it is. The counterpart for the newer store is `database.py`.
 
 import os
 import time
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
@@ -17,14 +18,11 @@ from ..files import SETTLED_SECONDS, Folders, look
 from ..tail import stamp_of
 from ..whole import read_whole
 from .fold import LATEST
-from .rows import ID_LIMIT, Key, Message, Part, Session, at_of, message_in, part_in, session_in
+from .rows import ID_LIMIT, TEXT_LIMIT, Key, Message, Part, Session, at_of, message_in, part_in, session_in
 
 NAME = "opencode"
 
 SUFFIX = ".json"
-
-FILE_LIMIT = 16 * 1024 * 1024
-"""Bytes of one file; a larger one is passed over like one that makes no sense."""
 
 WATCHED_MESSAGES = 2
 """Newest messages of a session whose files are looked at for changes."""
@@ -52,7 +50,8 @@ class TreeReading:
 
     def page(self, floor: Key, limit: int) -> list[Message]:
         """Return the next messages after `floor`, oldest first."""
-        return [self._message(*place) for place in self._places if place > floor][:limit]
+        begin = bisect_right(self._places, floor)
+        return [self._message(*place) for place in self._places[begin : begin + limit]]
 
     def parts(self, messages: Iterable[str]) -> dict[str, list[Part]]:
         """Return the parts of each of these messages."""
@@ -79,6 +78,7 @@ class Tree:
                 if _is_row(name):
                     paths[name.removesuffix(SUFFIX)] = f"{folder}/{name}"
         self._paths = paths
+        self.handles = {name: handle for name, handle in self.handles.items() if name in paths}
         return self._renew(paths)
 
     def touched(self, paths: Sequence[str]) -> list[SessionHandle]:
@@ -115,7 +115,7 @@ class Tree:
         shape = self._shape(session, path)
         if shape is None:
             return None
-        document = read_whole(path, "", FILE_LIMIT)
+        document = read_whole(path, "", TEXT_LIMIT)
         assert document is not None  # noqa: S101 - for the type checker: no stamp was given
         found = session_in(document.data, session)
         if found is None:
@@ -197,7 +197,7 @@ def _is_row(name: str) -> bool:
 
 def _read(path: str) -> bytes:
     try:
-        document = read_whole(path, "", FILE_LIMIT)
+        document = read_whole(path, "", TEXT_LIMIT)
     except (OSError, ArtifactTooLarge):
         return b""
     return document.data if document is not None else b""

@@ -15,6 +15,6 @@ sys.modules["mutate"] = mutate
 SPEC.loader.exec_module(mutate)
 
 
-@pytest.mark.parametrize("source", list(mutate.PLACES))
+@pytest.mark.parametrize("source", list(mutate.WRITERS))
 def test_no_mutated_line_makes_a_parser_fail(source: str) -> None:
     assert mutate.run(source, inputs=4000, seed=7) > 0

@@ -15,6 +15,7 @@ from bellboard.protocol.session import Evidence
 from bellboard.protocol.update import SourceUpdate
 from bellboard.sources.errors import SourceError
 from bellboard.sources.opencode.facts import moment
+from bellboard.sources.opencode.rows import TEXT_LIMIT
 from bellboard.sources.opencode.state import FORM, WINDOW
 
 
@@ -415,3 +416,12 @@ def test_reading_writes_nothing_into_the_store(desk: Desk, client: Client) -> No
     # nor does anybody have to wait for a reader
     client.connection.execute("PRAGMA busy_timeout = 0")
     assert client.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+def test_a_text_beyond_measure_is_passed_over_unread(desk: Desk, client: Client) -> None:
+    client.session()
+    client.message("msg_1", answer(1, 2))
+    client.part("prt_1", "msg_1", tool("bash", "completed", 1, 2))
+    client.part("prt_2", "msg_1", text("x" * (TEXT_LIMIT + 1)))
+
+    assert counts(desk) == (1, 1, 1)

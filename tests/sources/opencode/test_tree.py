@@ -328,3 +328,24 @@ def test_times_of_a_tree_session(desk: Desk, tree: Tree) -> None:
 
     assert desk.shown("activity", "parent_id", "end_reason") == ("terminal", OTHER, "archived")
     assert desk.shown("last_activity_at") == (datetime.fromtimestamp(at(9) / 1000, UTC),)
+
+
+def test_a_call_reads_the_files_of_one_page_and_no_others(
+    desk: Desk, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.session()
+    for number in range(300):
+        tree.message(name_at(number), asked(number))
+    opened: list[str] = []
+    genuine = os.open
+
+    def counted(path: str, *rest: int, **more: int) -> int:
+        opened.append(path)
+        return genuine(path, *rest, **more)
+
+    (handle,) = desk.source().discover()
+    monkeypatch.setattr(os, "open", counted)
+    desk.step(handle)
+
+    assert 0 < len(opened) < 80
+    assert counts(desk) == (300, 0, 0)
