@@ -119,6 +119,7 @@ class HealthState(Struct, frozen=True, kw_only=True):
 
     `quarantined` are the handles of sessions that are set aside because they ended workers; `traceback` is where the last
     hung worker stood, innermost frame first.
+    `rebuilt` says why the board had to make its stored knowledge anew, and from what; None if it never had to.
     """
 
     source: str
@@ -139,3 +140,5 @@ class HealthState(Struct, frozen=True, kw_only=True):
     unknown_since: Time | None = None
     unknown_client: str | None = None
     traceback: str | None = None
+    rebuilt_at: Time | None = None
+    rebuilt: str | None = None

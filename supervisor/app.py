@@ -30,8 +30,9 @@ from .crew.guard import Guard
 from .crew.logbook import Logbook
 from .crew.roster import Roster
 from .errors import CannotStart, StorageError, SupervisorError
-from .folders import lock, private_folder
+from .folders import holds, lock, private_folder
 from .intake import Intake
+from .keeper import Keeper
 from .orders import order_for
 from .reload import compare
 from .signals import Signals, has_terminal
@@ -70,13 +71,10 @@ class Supervisor:
         """Make folders, take the locks, load the store, bind. Raises SupervisorError or AddressError."""
         config = self.config
         addresses = {name: address(config.runtime_dir, name) for name in SOCKETS}
-        private_folder(config.runtime_dir, "runtime")
-        self._locks.append(lock(config.runtime_dir))
-        if config.state_dir is not None:
-            private_folder(config.state_dir, "state")
-            if not os.path.samefile(config.state_dir, config.runtime_dir):
-                self._locks.append(lock(config.state_dir))
+        self._claim(config.runtime_dir, "runtime")
+        self._claim_state()
         self._store = Store(config.state_dir)
+        self._keeper = Keeper(self._store, self.aggregator, self.book, self.roster, self._claim_state)
         self._load()
         self._poll = Poll()
         before = os.umask(0o177)
@@ -160,6 +158,16 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _claim(self, folder: str, purpose: str) -> None:
+        """Make a folder, and hold its lock; not for the first time if it was deleted under us. Raises SupervisorError."""
+        private_folder(folder, purpose)
+        if not any(holds(folder, held) for held in self._locks):
+            self._locks.append(lock(folder))
+
+    def _claim_state(self) -> None:
+        if self.config.state_dir is not None:
+            self._claim(self.config.state_dir, "state")
+
     def _remove_sockets(self) -> None:
         """Leave no socket that nobody answers. Safe, because the lock is still ours."""
         for name in SOCKETS:
@@ -185,6 +193,8 @@ class Supervisor:
         paused = self._store.paused()
         for source in self.config.sources:
             self._admit(source, paused=source in paused)
+        if self._store.rebuilt is not None:
+            self.book.rebuilt(f"{self._store.rebuilt}; everything is read again from the agents' files", now.wall)
 
     def _admit(self, source: str, *, paused: bool) -> None:
         self.book.open(source)
@@ -193,6 +203,7 @@ class Supervisor:
 
     def _tick(self, now: Moment) -> None:
         clock = now.clock
+        self._keeper.tick(now)
         self._crew.push(self.roster.insist(clock))
         self._guard.look(clock)
         self._look_for_agents(clock)

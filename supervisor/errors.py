@@ -31,3 +31,7 @@ class CannotStart(SupervisorError):
 
 class StorageError(SupervisorError):
     """Raised when the store cannot read or write. Nothing was changed."""
+
+
+class StorageLost(StorageError):
+    """Raised when the database itself is gone, damaged or not ours any more: only a new one helps."""

@@ -91,3 +91,13 @@ def _take(path: str) -> int | None:
             return None
         raise FolderError(f"cannot lock {path}: {error.strerror}") from error
     return fd
+
+
+def holds(folder: str, fd: int) -> bool:
+    """Whether the lock that `fd` holds is (still) the lock of this folder."""
+    try:
+        found = os.stat(os.path.join(folder, LOCK), follow_symlinks=False)
+    except OSError:
+        return False
+    held = os.fstat(fd)
+    return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)

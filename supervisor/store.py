@@ -1,34 +1,39 @@
 """Store: what survives a restart. Sessions and cursors change in one transaction, or not at all.
 
-SQLite in WAL mode with `synchronous=NORMAL`: a killed process loses nothing, a power cut rolls sessions and cursors back
-together, which costs a re-read and never a number. A database that cannot be read is moved aside and everything is
-rebuilt from the artifacts. The counterpart in memory is `aggregator/aggregator.py`.
+A killed process loses nothing, a power cut rolls sessions and cursors back together, which costs a re-read and never a
+number. Each row carries a checksum, so that a flipped bit cannot pass for a number; a database that cannot be read is moved
+aside and everything is rebuilt: from the agents' files at a start, from memory while running. The file itself is
+`database.py`'s affair, the counterpart in memory is `aggregator/aggregator.py`.
 """
 
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from zlib import crc32
 
 import msgspec
 
 from ..protocol.session import SessionState
-from .aggregator.aggregator import Plan
-from .errors import StorageError
+from .aggregator.aggregator import Kept, Plan
+from .aggregator.ledger import Entry, HandleKey
+from .database import Damaged, Database, translated
 
-SCHEMA = 1
+SCHEMA = 2
 FILE = "board.sqlite"
 FORGET_SECONDS = 30 * 86400.0
 """How long the counts of a removed session are kept, so that it can go on where it was."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS sessions (
-  source TEXT, id TEXT, gone INTEGER, live INTEGER, moved REAL, body BLOB, PRIMARY KEY (source, id)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cursors (
-  source TEXT, handle TEXT, session_id TEXT, cursor TEXT, PRIMARY KEY (source, handle)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (source TEXT, id TEXT, gone INTEGER, live INTEGER, moved REAL, body BLOB, sum INTEGER,
+  PRIMARY KEY (source, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursors (source TEXT, handle TEXT, session_id TEXT, cursor TEXT, sum INTEGER,
+  PRIMARY KEY (source, handle)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS workers (source TEXT PRIMARY KEY, inc INTEGER, paused INTEGER) WITHOUT ROWID;
 """
+
+_SESSIONS = "SELECT source, id, gone, live, moved, body, sum FROM sessions"
+_CURSORS = "SELECT source, handle, session_id, cursor, sum FROM cursors"
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -44,27 +49,29 @@ class Store:
     """The database of one supervisor. `rebuilt` says why an older one had to be moved aside, None if it had not."""
 
     def __init__(self, folder: str | None) -> None:
-        self.rebuilt: str | None = None
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(SessionState)
-        self._path = ":memory:" if folder is None else os.path.join(folder, FILE)
-        with _translated("open"):
-            self._database = self._open(self._path)
+        self._file = Database(None if folder is None else os.path.join(folder, FILE), _prepare)
+        self.rebuilt = self._file.aside
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        return self._file.connection
 
     def close(self) -> None:
         """Close the database."""
-        self._database.close()
+        self._file.close()
 
     def sessions(self) -> Iterator[Stored]:
         """Yield all stored sessions, forgetting those removed long ago."""
-        with _translated("read"):
+        with self._file.transaction() as database:
             old = time.time() - FORGET_SECONDS
             gone = "SELECT source, id FROM sessions WHERE gone AND moved < ?"
-            self._database.execute(f"DELETE FROM cursors WHERE (source, session_id) IN ({gone})", (old,))  # noqa: S608 - our own constant
-            self._database.execute("DELETE FROM sessions WHERE gone AND moved < ?", (old,))
-            self._database.commit()
-            rows = self._database.execute("SELECT source, id, gone, live, moved, body FROM sessions").fetchall()
-        for source, name, gone_now, live, moved, body in rows:
+            database.execute(f"DELETE FROM cursors WHERE (source, session_id) IN ({gone})", (old,))  # noqa: S608 - our own constant
+            database.execute("DELETE FROM sessions WHERE gone AND moved < ?", (old,))
+        with translated("read"):
+            rows = self._database.execute(_SESSIONS).fetchall()
+        for source, name, gone_now, live, moved, body, _ in rows:
             try:
                 state = self._decoder.decode(body)
             except msgspec.MsgspecError as error:
@@ -75,31 +82,53 @@ class Store:
     def _forget(self, source: str, name: str, error: Exception) -> None:
         """Drop a session that cannot be read (another release wrote it) with its cursors: it is counted anew."""
         self.rebuilt = f"a stored session of {source} was unreadable ({error}) and is read again"
-        with self._transaction():
-            self._database.execute("DELETE FROM cursors WHERE source = ? AND session_id = ?", (source, name))
-            self._database.execute("DELETE FROM sessions WHERE source = ? AND id = ?", (source, name))
+        with self._file.transaction() as database:
+            _forget(database, [(source, name)])
 
     def cursors(self) -> Iterator[tuple[str, str, str, str]]:
         """Yield (source, handle, session id, cursor) of all handles."""
-        with _translated("read"):
-            yield from self._database.execute("SELECT source, handle, session_id, cursor FROM cursors")
+        with translated("read"):
+            yield from (row[:4] for row in self._database.execute(_CURSORS))
 
     def commit(self, plan: Plan) -> None:
         """Store what a plan changes. Raises StorageError, and then nothing was changed."""
         now = time.time()
-        sessions = [
-            (source, name, each.lifecycle == "gone", each.live, now, self._encoder.encode(each.state))
-            for (source, name), each in plan.sessions.items()
-        ]
-        cursors = [(source, handle, each.session_id, each.cursor) for (source, handle), each in plan.entries.items()]
-        with self._transaction():
-            self._database.executemany("REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)", sessions)
-            self._database.executemany("REPLACE INTO cursors VALUES (?, ?, ?, ?)", cursors)
+        kept = [Kept(each, now) for each in plan.sessions.values()]
+        with self._file.transaction() as database:
+            self._write(database, kept, plan.entries)
+            _forget(database, plan.forgotten)
+
+    def check(self) -> None:
+        """Raise StorageLost if the file is not as it was left: two stats, and nothing is read."""
+        self._file.check()
+
+    def probe(self) -> None:
+        """Find out whether writing works. Raises StorageError; StorageLost if only `renew` can help."""
+        self._file.probe()
+
+    def renew(
+        self, sessions: Iterable[Kept], entries: dict[HandleKey, Entry], workers: dict[str, tuple[int, bool]]
+    ) -> None:
+        """Begin a new database with all that is in memory; `workers` are incarnation and pause of each source.
+
+        Raises StorageError, and then it is to be tried again.
+        """
+        with self._file.renewal() as database:
+            self._write(database, sessions, entries)
+            database.executemany(
+                "REPLACE INTO workers VALUES (?, ?, ?)", [(source, *each) for source, each in workers.items()]
+            )
+
+    def _write(self, database: sqlite3.Connection, sessions: Iterable[Kept], entries: dict[HandleKey, Entry]) -> None:
+        rows = [_summed(_session_row(each, self._encoder.encode(each.tracked.state))) for each in sessions]
+        cursors = [_summed((*key, each.session_id, each.cursor)) for key, each in entries.items()]
+        database.executemany("REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        database.executemany("REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)", cursors)
 
     def next_incarnation(self, source: str) -> int:
         """Count up a source's incarnation and return it; stored before a worker is started under it."""
-        with self._transaction():
-            row = self._database.execute(
+        with self._file.transaction() as database:
+            row = database.execute(
                 "INSERT INTO workers VALUES (?, 1, 0) ON CONFLICT (source) DO UPDATE SET inc = inc + 1 RETURNING inc",
                 (source,),
             ).fetchone()
@@ -107,62 +136,53 @@ class Store:
 
     def paused(self) -> set[str]:
         """Return the sources that were paused by command."""
-        with _translated("read"):
+        with translated("read"):
             return {row[0] for row in self._database.execute("SELECT source FROM workers WHERE paused")}
 
     def pause(self, source: str, *, paused: bool) -> None:
         """Remember that a source was paused or resumed by command."""
-        with self._transaction():
-            self._database.execute(
+        with self._file.transaction() as database:
+            database.execute(
                 "INSERT INTO workers VALUES (?, 0, ?) ON CONFLICT (source) DO UPDATE SET paused = excluded.paused",
                 (source, paused),
             )
 
-    def _open(self, path: str) -> sqlite3.Connection:
-        # No waiting for anybody: this thread serves everyone, and a failed write is tried again.
-        database = sqlite3.connect(path, timeout=0, isolation_level=None)
-        try:
-            return self._prepare(database)
-        except sqlite3.DatabaseError as error:
-            database.close()
-            if path == ":memory:" or isinstance(error, sqlite3.OperationalError):
-                raise
-            aside = f"{path}.corrupt-{int(time.time())}"
-            for suffix in ("", "-wal", "-shm"):
-                if os.path.exists(path + suffix):
-                    os.replace(path + suffix, aside + suffix)
-            self.rebuilt = f"the database was unreadable ({error}) and was moved aside as {os.path.basename(aside)}"
-            return self._prepare(sqlite3.connect(path, timeout=0, isolation_level=None))
 
-    def _prepare(self, database: sqlite3.Connection) -> sqlite3.Connection:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
-        found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version not in {0, SCHEMA}:
-            raise sqlite3.DatabaseError(f"schema version {version}, this release knows {SCHEMA}")
-        database.executescript(_TABLES)
-        database.execute(f"PRAGMA user_version={SCHEMA}")
-        return database
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        with _translated("write"):
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
+def _prepare(database: sqlite3.Connection) -> None:
+    """Make the tables; check each row of those that are there. Raises Damaged."""
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version not in {0, SCHEMA}:
+        raise Damaged(f"schema version {version}, this release knows {SCHEMA}")
+    database.executescript(_TABLES)
+    database.execute(f"PRAGMA user_version={SCHEMA}")
+    for query in (_SESSIONS, _CURSORS):
+        for row in database.execute(query):
+            if row != _summed(row[:-1]):
+                raise Damaged("a row has a wrong checksum")
 
 
-@contextmanager
-def _translated(doing: str) -> Generator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
-        raise StorageError(f"cannot {doing} the database: {error}") from error
+def _forget(database: sqlite3.Connection, sessions: list[tuple[str, str]]) -> None:
+    """Drop sessions with their cursors: one is worth nothing without the other."""
+    database.executemany("DELETE FROM cursors WHERE source = ? AND session_id = ?", sessions)
+    database.executemany("DELETE FROM sessions WHERE source = ? AND id = ?", sessions)
+
+
+def _session_row(kept: Kept, body: bytes) -> tuple[object, ...]:
+    tracked = kept.tracked
+    return (
+        tracked.state.source,
+        tracked.state.id,
+        int(tracked.lifecycle == "gone"),
+        int(tracked.live),
+        float(kept.moved),
+        body,
+    )
+
+
+def _summed(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Return a row with its checksum behind it."""
+    total = 0
+    for cell in row:
+        data = cell if isinstance(cell, bytes) else f"{cell!r}\0".encode("utf-8", "surrogatepass")
+        total = crc32(data, total)
+    return *row, total

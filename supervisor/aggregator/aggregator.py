@@ -23,10 +23,15 @@ SessionKey = tuple[str, str]
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """Seconds: after how long without data a session is stale, and how long an ended one is kept. None: for ever."""
+    """Seconds; None: for ever.
+
+    After how long without data a session is stale, how long an ended one is shown, and how long the counts of one that is
+    not shown any more are kept.
+    """
 
     stale_after: float | None = 3600.0
     retention: float | None = 86400.0
+    forget_after: float | None = 30 * 86400.0
 
 
 class Tracked(Struct, frozen=True, kw_only=True):
@@ -42,11 +47,19 @@ class Tracked(Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
+class Kept(Struct, frozen=True):
+    """A session as it is stored: `moved` is its `moved_at` by the wall clock (epoch seconds)."""
+
+    tracked: Tracked
+    moved: float
+
+
 class Plan(Struct, kw_only=True):
     """What is to be stored and published. `answers` has one answer for each update, in order."""
 
     entries: dict[HandleKey, Entry] = field(default_factory=dict)
     sessions: dict[SessionKey, Tracked] = field(default_factory=dict)
+    forgotten: list[SessionKey] = field(default_factory=list)
     events: list[BoardEvent] = field(default_factory=list)
     answers: list[Downward] = field(default_factory=list)
     unknown_records: dict[str, int] = field(default_factory=dict)
@@ -57,7 +70,7 @@ class Plan(Struct, kw_only=True):
     @property
     def changes(self) -> bool:
         """Whether there is anything to store."""
-        return bool(self.entries or self.sessions)
+        return bool(self.entries or self.sessions or self.forgotten)
 
 
 class Aggregator:
@@ -84,6 +97,12 @@ class Aggregator:
         """Return all sessions that are shown."""
         return [each.state for each in self._tracked.values() if each.lifecycle != "gone"]
 
+    def kept(self, now: Moment) -> list[Kept]:
+        """Return all sessions as they are stored."""
+        return [
+            Kept(each, now.wall.timestamp() - max(0.0, now.clock - each.moved_at)) for each in self._tracked.values()
+        ]
+
     def heartbeat(self, now: Moment) -> Heartbeat:
         """Return the sequence numbers as of now."""
         return Heartbeat(epoch=self.epoch, seq=self.seq, source_seqs=dict(self.source_seqs), at=now.wall)
@@ -105,7 +124,7 @@ class Aggregator:
         return plan
 
     def tick(self, now: Moment) -> Plan:
-        """Decide what the mere passing of time changes: stale sessions, and the end of retention."""
+        """Decide what the mere passing of time changes: stale sessions, the end of retention, and what is forgotten."""
         plan = self._begin()
         while self._due and self._due[0][0] <= now.clock:
             due, key = heapq.heappop(self._due)
@@ -119,6 +138,8 @@ class Aggregator:
                 self._move(plan, key, tracked, "silence", now)
             elif tracked.lifecycle == "terminal":
                 self._move(plan, key, tracked, "retention over", now)
+            elif tracked.lifecycle == "gone":
+                plan.forgotten.append(key)
         return plan
 
     def adopt(self, plan: Plan, now: Moment) -> None:
@@ -127,10 +148,13 @@ class Aggregator:
         self.seq, self.source_seqs = plan.seq, plan.source_seqs
         for key, tracked in plan.sessions.items():
             self._keep(key, tracked, now)
+        for key in plan.forgotten:
+            self.ledger.forget(self.ledger.handles(*key))
+            del self._tracked[key]
 
     def retry(self, plan: Plan, now: Moment) -> None:
         """Give back what a plan of `tick` took off the schedule, because it could not be stored."""
-        for key in plan.sessions:
+        for key in (*plan.sessions, *plan.forgotten):
             self._schedule(key, self._tracked[key], now)
 
     def _begin(self) -> Plan:
@@ -230,6 +254,8 @@ class Aggregator:
             return (now.clock if tracked.live else tracked.moved_at) + self.rules.stale_after
         if tracked.lifecycle == "terminal" and self.rules.retention is not None:
             return tracked.moved_at + self.rules.retention
+        if tracked.lifecycle == "gone" and self.rules.forget_after is not None:
+            return tracked.moved_at + self.rules.forget_after
         return float("inf")
 
 

@@ -189,6 +189,17 @@ class HealthBook:
         record = self._records[source]
         record.state = structs.replace(record.state, rss_bytes=rss_bytes, cpu_percent=cpu_percent)
 
+    def rebuilt(self, reason: str, now: datetime) -> None:
+        """Note that what was stored had to be made anew, and why."""
+        text = self._plain(reason)
+        for record in self._records.values():
+            record.state = structs.replace(record.state, rebuilt_at=now, rebuilt=text)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the store does not work."""
+        return self._storage is not None
+
     def storage(self, problem: str | None) -> None:
         """Note that the store does not work (nothing is acknowledged then), or works again."""
         self._storage = None if problem is None else self._plain(problem)

@@ -69,6 +69,19 @@ class Ledger:
         """Return the stored cursors of one source by handle: what its next incarnation goes on from."""
         return {handle: entry.cursor for (name, handle), entry in self._entries.items() if name == source}
 
+    def entries(self) -> dict[HandleKey, Entry]:
+        """Return all that is to be stored."""
+        return dict(self._entries)
+
+    def handles(self, source: str, session_id: str) -> list[HandleKey]:
+        """Return the handles whose steps were counted for one session."""
+        return [key for key, each in self._entries.items() if key[0] == source and each.session_id == session_id]
+
+    def forget(self, handles: list[HandleKey]) -> None:
+        """Know nothing of these handles any more: whoever speaks of one begins at its beginning."""
+        for key in handles:
+            self._entries.pop(key, None)
+
     def judge(self, source: str, update: Update, staged: dict[HandleKey, Entry]) -> Verdict:
         """Decide about one update, with `staged` as what this transaction has changed already."""
         if update.inc != self._current.get(source):

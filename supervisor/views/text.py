@@ -147,6 +147,8 @@ def health_table(states: tuple[HealthState, ...], now: datetime) -> str:
             since = f" since {state.unknown_since:%H:%M} UTC" if state.unknown_since is not None else ""
             client = f", client {plain(state.unknown_client)}" if state.unknown_client else ""
             parts.append(f"{state.unknown_records} unknown record(s){since}{client}")
+        if state.rebuilt is not None and state.rebuilt_at is not None:
+            parts.append(f"{plain(state.rebuilt)} ({age(state.rebuilt_at, now)} ago)")
         if state.rss_bytes:
             parts.append(f"{state.rss_bytes / 2**20:.0f} MB")
         if state.updated_at is not None:

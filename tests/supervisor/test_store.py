@@ -13,10 +13,10 @@ from msgspec import structs
 
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.session import Evidence, SessionState, Subagent
-from bellboard.supervisor.aggregator.aggregator import Plan, Tracked
+from bellboard.supervisor.aggregator.aggregator import Kept, Plan, Tracked
 from bellboard.supervisor.aggregator.ledger import Entry
 from bellboard.supervisor.aggregator.lifecycle import State
-from bellboard.supervisor.errors import StorageError
+from bellboard.supervisor.errors import StorageError, StorageLost
 from bellboard.supervisor.store import FILE, FORGET_SECONDS, SCHEMA, Store, Stored
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -75,6 +75,12 @@ def contents(store: Store) -> tuple[list[Stored], list[tuple[str, str, str, str]
 
 def stored(name: str, *, title: str = "", gone: bool = False, live: bool = False) -> Stored:
     return Stored(SessionState(id=name, source="claude", title=title), gone, live, 0.0)
+
+
+def meddle(store: Store, sql: str, *values: object) -> None:
+    """Change what is stored behind the store's back, but with its own hand."""
+    with store._file.transaction() as database:
+        database.execute(sql, values)
 
 
 @pytest.fixture
@@ -166,16 +172,22 @@ def test_a_disk_that_became_read_only_is_a_storage_error(store: Store) -> None:
         store.pause("claude", paused=True)
 
 
-def test_a_database_that_somebody_else_holds_is_a_storage_error_until_it_is_let_go(
-    store: Store, tmp_path: Path
-) -> None:
-    store._database.execute("PRAGMA busy_timeout=0")
+def test_nobody_else_can_hold_the_database_up(store: Store, tmp_path: Path) -> None:
+    with (
+        closing(sqlite3.connect(tmp_path / FILE, timeout=0, isolation_level=None)) as other,
+        pytest.raises(sqlite3.OperationalError, match="database is locked"),
+    ):
+        other.execute("BEGIN IMMEDIATE")
+    store.commit(plan("one"))
+
+
+def test_a_database_that_somebody_else_holds_at_the_start_is_a_storage_error(tmp_path: Path) -> None:
+    Store(str(tmp_path)).close()
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StorageError, match="cannot write the database: database is locked"):
-            store.commit(plan("one"))
-        other.execute("ROLLBACK")
-    store.commit(plan("one"))
+        with pytest.raises(StorageError, match="cannot open the database: database is locked"):
+            Store(str(tmp_path))
+    assert [path.name for path in tmp_path.glob("*corrupt*")] == []
 
 
 @pytest.mark.parametrize("obstacle", ["missing folder", "folder in its place"])
@@ -274,7 +286,7 @@ def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
 
 def test_a_session_that_cannot_be_decoded_is_forgotten_with_its_cursors_and_that_is_said(store: Store) -> None:
     store.commit(plan("one", "two"))
-    store._database.execute("UPDATE sessions SET body = ? WHERE id = 'one'", (b'{"id": 7}',))
+    meddle(store, "UPDATE sessions SET body = ? WHERE id = 'one'", b'{"id": 7}')
     assert [each.state.id for each in store.sessions()] == ["two"]
     assert [handle for _, handle, _, _ in store.cursors()] == ["two"]
     assert (
@@ -291,9 +303,9 @@ def test_a_removed_session_is_kept_for_thirty_days_and_then_forgotten_with_its_c
     everything = contents(store)
     assert everything[0] == [stored("ended"), stored("gone", gone=True)]
 
-    store._database.execute("UPDATE sessions SET moved = moved - ?", (FORGET_SECONDS - 60,))
+    meddle(store, "UPDATE sessions SET moved = moved - ?", FORGET_SECONDS - 60)
     assert contents(store) == everything
-    store._database.execute("UPDATE sessions SET moved = moved - 61")
+    meddle(store, "UPDATE sessions SET moved = moved - 61")
     assert contents(store) == ([stored("ended")], [("claude", "ended", "ended", "10")])
 
 
@@ -304,7 +316,7 @@ def test_another_sources_session_of_the_same_id_is_not_forgotten_with_it(store: 
     )
     change.entries["codex", "s"] = Entry("s", "5", digest("5"))
     store.commit(change)
-    store._database.execute("UPDATE sessions SET moved = 0")
+    meddle(store, "UPDATE sessions SET moved = 0")
     assert contents(store) == (
         [Stored(SessionState(id="s", source="codex"), gone=False, live=False, moved=0.0)],
         [("codex", "s", "s", "5")],
@@ -345,3 +357,85 @@ def test_a_store_in_memory_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_database_survives_the_death_of_its_process_and_spares_the_disk(store: Store) -> None:
     assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert store._database.execute("PRAGMA synchronous").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("table", ["sessions", "cursors"])
+def test_a_flipped_bit_does_not_pass_for_a_number(tmp_path: Path, table: str) -> None:
+    text = b'"message_count":7' if table == "sessions" else b"offset 1234567"
+    state = SessionState(id="s", source="claude", message_count=7)
+    made = Plan(entries={("claude", "h"): Entry("s", "offset 1234567", digest("offset 1234567"))})
+    made.sessions["claude", "s"] = Tracked(state=state, lifecycle="active", moved_at=0.0)
+    with closing(Store(str(tmp_path))) as store:
+        store.commit(made)
+    path = tmp_path / FILE
+    data = path.read_bytes()
+    assert data.count(text) == 1
+    path.write_bytes(data.replace(text, text[:-1] + bytes([text[-1] ^ 1])))
+    with closing(Store(str(tmp_path))) as store:
+        assert store.rebuilt is not None
+        assert store.rebuilt.startswith(
+            "the database was unreadable (a row has a wrong checksum) and was moved aside as"
+        )
+        assert contents(store) == ([], [])
+
+
+def test_what_a_plan_forgets_is_gone_with_its_cursors(store: Store) -> None:
+    store.commit(plan("one", "two"))
+    store.commit(Plan(forgotten=[("claude", "one")]))
+    assert contents(store) == ([stored("two")], [("claude", "two", "two", "10")])
+
+
+def test_no_file_of_the_store_is_open_to_others(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with closing(Store(str(tmp_path))) as store:
+            store.commit(plan("one"))
+            assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("how", ["removed", "truncated", "overwritten", "replaced", "log truncated"])
+def test_a_database_that_is_spoilt_while_it_is_open_takes_nothing_until_it_was_renewed(
+    tmp_path: Path, how: str
+) -> None:
+    path = tmp_path / FILE
+    with closing(Store(str(tmp_path))) as store:
+        store.commit(plan("one"))
+        store.next_incarnation("claude")
+        if how == "removed":
+            path.unlink()
+        elif how == "truncated":
+            os.truncate(path, 100)
+        elif how == "log truncated":
+            os.truncate(f"{path}-wal", 0)
+        elif how == "replaced":
+            (tmp_path / "other").write_bytes(path.read_bytes())
+            os.replace(tmp_path / "other", path)
+        else:
+            with path.open("r+b") as file:
+                file.write(b"\xff" * 200)
+        for attempt in (store.check, store.probe, lambda: store.commit(plan("two"))):
+            with pytest.raises(StorageLost, match="the database was removed or changed by somebody else"):
+                attempt()
+        change = plan("one", "two")
+        kept = [Kept(each, 5.0) for each in change.sessions.values()]
+        store.renew(kept, change.entries, {"claude": (1, False), "codex": (4, True)})
+        store.probe()
+        store.commit(plan("three"))
+    with closing(Store(str(tmp_path))) as again:
+        assert again.rebuilt is None
+        assert [each.state.id for each in again.sessions()] == ["one", "three", "two"]
+        assert (again.next_incarnation("claude"), again.next_incarnation("codex")) == (2, 5)
+        assert again.paused() == {"codex"}
+
+
+def test_at_most_three_damaged_databases_are_kept(tmp_path: Path) -> None:
+    with closing(Store(str(tmp_path))) as store:
+        for _ in range(5):
+            os.truncate(tmp_path / FILE, 0)
+            with pytest.raises(StorageLost):
+                store.check()
+            store.renew([], {}, {})
+    aside = [path.name for path in tmp_path.iterdir() if "corrupt" in path.name and not path.name.endswith("-wal")]
+    assert len(aside) == 3

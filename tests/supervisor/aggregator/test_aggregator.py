@@ -300,6 +300,36 @@ def test_a_removed_session_that_goes_on_is_resumed_with_its_counts() -> None:
     assert board.wait(HOUR) == [("stale", "s", "terminal")]
 
 
+def test_a_removed_session_is_forgotten_with_its_cursor_after_thirty_days_and_then_begins_anew() -> None:
+    board = Board()
+    board.say("other")
+    board.say(message_count_delta=3, terminal=True)
+    board.wait(DAY)
+    board.say("other", live=True)
+    board.wait(30 * DAY - 1)
+    assert "s" in board.core.ledger.cursors("claude")
+    assert board.wait(1) == []
+    assert (list(board.core.ledger.cursors("claude")), board.core.kept(board.now)[0].tracked.state.id) == (
+        ["other"],
+        "other",
+    )
+    source, late = board.update(message_count_delta=1)
+    (answer,) = board.core.plan([(source, late)], board.now).answers
+    assert isinstance(answer, Nack)
+    assert (answer.code, answer.have) == ("stale_cursor", "")
+
+
+def test_forgetting_that_could_not_be_stored_is_tried_again() -> None:
+    board = Board()
+    board.say(terminal=True)
+    board.wait(DAY)
+    board.at += 30 * DAY
+    plan = board.core.tick(board.now)
+    assert (plan.forgotten, plan.changes, plan.events) == ([("claude", "s")], True, [])
+    board.core.retry(plan, board.now)
+    assert board.core.tick(board.now).forgotten == [("claude", "s")]
+
+
 def test_a_removed_session_that_ends_again_ends_now_and_for_todays_reason() -> None:
     board = Board()
     board.say(message_count_delta=3, terminal=True, end_reason="closed")

@@ -1,6 +1,7 @@
 """Faults for system tests, put on PYTHONPATH by them alone.
 
 BELLBOARD_TEST_WIRE=1 makes every worker's line bad: a message may be lost, come twice, or come again much later.
+BELLBOARD_TEST_EIO=PATH lets every second statement of the supervisor fail, with the words of that file, while it is there.
 BELLBOARD_TEST_LOOSE=1 loosens the ledger: every update is applied, whatever cursor it starts from (negative control).
 BELLBOARD_TEST_DIE=0.01 lets a process be killed with this probability before and after each step of the way of the data;
 where it died is a line in the file BELLBOARD_TEST_DEATHS.
@@ -13,6 +14,7 @@ import sys
 from typing import Any
 
 _WORDS = sys.orig_argv
+_SWITCH = os.environ.get("BELLBOARD_TEST_EIO")
 
 
 def _bad_wire() -> None:
@@ -89,6 +91,29 @@ if os.environ.get("BELLBOARD_TEST_DIE"):
         _deadly_worker(float(os.environ["BELLBOARD_TEST_DIE"]))
     elif "bellboard.supervisor" in _WORDS and "run" in _WORDS:
         _deadly_supervisor(float(os.environ["BELLBOARD_TEST_DIE"]) / 2)
+def _bad_disk(switch: str) -> None:
+    import sqlite3
+
+    class Failing(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            _strike()
+            return super().execute(sql, *values)
+
+        def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            _strike()
+            return super().executemany(sql, *values)
+
+    def _strike() -> None:
+        if os.path.exists(switch) and random.random() < 0.5:
+            with open(switch, encoding="utf-8") as file:
+                raise sqlite3.OperationalError(file.read())
+
+    connect = sqlite3.connect
+    sqlite3.connect = lambda *words, **more: connect(*words, factory=Failing, **more)  # type: ignore[assignment]
+
+
+if _SWITCH and "bellboard.supervisor" in _WORDS:
+    _bad_disk(_SWITCH)
 if os.environ.get("BELLBOARD_TEST_WIRE") and "bellboard.workers" in _WORDS:
     _bad_wire()
 if os.environ.get("BELLBOARD_TEST_LOOSE") and "bellboard.supervisor" in _WORDS:

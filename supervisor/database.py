@@ -1,0 +1,226 @@
+"""Database: one SQLite file that is ours alone, and what is done when it is damaged, changed behind our back, or gone.
+
+Opened in WAL mode with an exclusive lock: nobody else can hold it up, and there is no shared-memory file, whose truncation
+would kill this process (SIGBUS). As nobody else may write, a file that is not as we left it was tampered with; that costs
+two stats a transaction to know. The rows are `store.py`'s affair.
+"""
+
+import contextlib
+import glob
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import msgspec
+
+from .errors import StorageError, StorageLost
+
+SUFFIXES = ("", "-wal", "-shm")
+ASIDE_KEPT = 3
+"""How many damaged databases are kept for whoever wants to look; a disk that spoils each of them must not be filled."""
+
+PROBE_BYTES = 65536
+"""Written to find out whether writing works again: more than a page, for which there is often room on a full disk."""
+
+_DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+
+Shape: TypeAlias = tuple[tuple[int, int, int, int] | None, ...]
+
+
+class Damaged(sqlite3.DatabaseError):
+    """Raised when what the file holds cannot be what was written."""
+
+
+class Database:
+    """The file. `prepare` makes or checks the tables of a fresh connection; it raises `Damaged` for what makes no sense.
+
+    `aside` says why an older file had to be moved aside when this one was opened, None if it had not.
+    """
+
+    def __init__(self, path: str | None, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        self.aside: str | None = None
+        self._path = path or ":memory:"
+        self._prepare = prepare
+        self._shape: Shape = ()
+        self._renewing = False
+        self._lost: str | None = None
+        with translated("open"):
+            try:
+                self.connection = self._open()
+            except sqlite3.DatabaseError as error:
+                if path is None or not _is_damage(error):
+                    raise
+                self.aside = f"the database was unreadable ({error}) and was moved aside as {self._move_aside()}"
+                self.connection = self._open()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """Change everything in the block, or nothing. Raises StorageError; StorageLost if the file is not ours any more."""
+        self.check()
+        with translated("write"), self._watched():
+            yield self.connection
+
+    def check(self) -> None:
+        """Raise StorageLost if the file is not as we left it."""
+        if self._lost is None and self._look() != self._shape:
+            self._lost = "the database was removed or changed by somebody else"
+        if self._lost is not None:
+            raise StorageLost(self._lost)
+
+    def probe(self) -> None:
+        """Find out whether writing works, on a new connection if it does not on this one. Raises StorageError."""
+        try:
+            self._write_probe()
+        except StorageLost:
+            raise
+        except StorageError:
+            self._reopen()
+            self._write_probe()
+
+    @contextmanager
+    def renewal(self) -> Generator[sqlite3.Connection]:
+        """Move what is there aside, begin a new file, and fill it in the block. Raises StorageError: try again."""
+        with translated("write"):
+            self.connection.close()
+            if self._renewing:
+                self._remove()  # an attempt that failed half-way: ours, and worth nothing
+            else:
+                self._move_aside()
+            self._renewing = True
+            self.connection = self._open()
+            with self._watched():
+                yield self.connection
+        self._renewing, self._lost = False, None
+
+    def _reopen(self) -> None:
+        """Begin a new connection, with as short a log as can be: on a full disk the log may be what fills it."""
+        with translated("open"), self._noticed():
+            try:
+                with contextlib.suppress(sqlite3.Error):
+                    self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self.connection.close()
+                self.connection = self._open()
+            finally:
+                self._shape = self._look()
+
+    def _write_probe(self) -> None:
+        for statement in ("INSERT INTO probe VALUES (zeroblob(?))", "DELETE FROM probe WHERE ?"):
+            with self.transaction() as connection:
+                connection.execute(statement, (PROBE_BYTES,))
+
+    @contextmanager
+    def _watched(self) -> Generator[None]:
+        """One transaction, after which the file's shape is remembered; damage that shows is remembered too."""
+        with self._noticed():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    if self.connection.in_transaction:
+                        self.connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._remember()
+
+    @contextmanager
+    def _noticed(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if _is_damage(error) and self._path != ":memory:":
+                self._lost = f"the database is damaged ({error})"
+                raise StorageLost(self._lost) from error
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        # No waiting for anybody: this thread serves everyone, and a failed write is tried again.
+        before = os.umask(0o077)
+        try:
+            connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+        finally:
+            os.umask(before)
+        try:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise Damaged(found)
+            connection.execute("CREATE TABLE IF NOT EXISTS probe (body BLOB)")
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._shape = self._look()
+        return connection
+
+    def _look(self) -> Shape:
+        """Return what the file looks like from outside: which it is, its size and its time of change."""
+        if self._path == ":memory:":
+            return ()
+        found: list[tuple[int, int, int, int] | None] = []
+        for suffix in ("", "-wal"):
+            try:
+                status = os.stat(self._path + suffix)
+            except OSError:
+                found.append(None)
+            else:
+                found.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
+    def _remember(self) -> None:
+        """Take the present shape for ours, unless it shrank or is another file: we do neither, so `check` is to find it."""
+        now = self._look()
+        pairs = zip(self._shape, now, strict=True)
+        if all(before is None or (after is not None and _grew(before, after)) for before, after in pairs):
+            self._shape = now
+
+    def _move_aside(self) -> str:
+        """Move the file away, with its log; returns its new name."""
+        aside = f"{self._path}.corrupt-{time.time_ns() // 1_000_000}"
+        for suffix in SUFFIXES:
+            if os.path.exists(self._path + suffix):
+                os.replace(self._path + suffix, aside + suffix)
+        older = sorted(path for path in glob.glob(f"{glob.escape(self._path)}.corrupt-*") if path[-4:] not in SUFFIXES)
+        for path in older[:-ASIDE_KEPT]:
+            _unlink(path)
+        return os.path.basename(aside)
+
+    def _remove(self) -> None:
+        _unlink(self._path)
+
+
+def _grew(before: tuple[int, int, int, int], after: tuple[int, int, int, int]) -> bool:
+    return before[:2] == after[:2] and before[2] <= after[2]
+
+
+def _unlink(path: str) -> None:
+    for suffix in SUFFIXES:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path + suffix)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    # An operational error (no room, no permission, locked) says nothing against what the file holds.
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, Damaged) or (code is not None and code & 0xFF in _DAMAGED)
+
+
+@contextmanager
+def translated(doing: str) -> Generator[None]:
+    """Turn what SQLite and the system raise into StorageError."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
+        raise StorageError(f"cannot {doing} the database: {error}") from error
