@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from bellboard.supervisor.aggregator.lifecycle import TRANSITIONS
-from bellboard.supervisor.config import Board, HealthRules, Restart, Work
+from bellboard.supervisor.config import Board, HealthRules, Limits, Restart, Work
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -21,7 +21,8 @@ def test_the_lifecycle_table_of_the_docs_is_the_table_of_the_code() -> None:
 
 def test_the_settings_table_of_the_readme_names_every_setting_with_its_default() -> None:
     text = (DOCS.parent / "README.md").read_text()
-    for table, kind in (("board", Board), ("restart", Restart), ("work", Work), ("health", HealthRules)):
+    kinds = {"board": Board, "restart": Restart, "work": Work, "health": HealthRules, "limits": Limits}
+    for table, kind in kinds.items():
         for name in kind.__struct_fields__:
             assert f"`{table}.{name}`" in text
 

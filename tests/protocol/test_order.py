@@ -35,7 +35,7 @@ def test_an_order_asks_for_no_more_than_it_must() -> None:
         "since": None,
         "sweep": 2.0,
         "sweep_watched": 60.0,
-        "pulse": 1.0,
+        "pulse": 0.5,
         "beat": 2.0,
         "watch": True,
         "spool": None,

@@ -6,14 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from bellboard.supervisor.aggregator.aggregator import Rules
 from bellboard.supervisor.aggregator.health import Thresholds
 from bellboard.supervisor.config import (
     BUILT_IN,
     Board,
     Config,
     HealthRules,
+    Limits,
     Restart,
     Seconds,
+    Size,
     SourceConfig,
     Work,
     build,
@@ -23,6 +26,9 @@ from bellboard.supervisor.config import (
     seconds,
     source_config,
 )
+from bellboard.supervisor.crew.memory import Memory
+from bellboard.supervisor.crew.restart import Policy
+from bellboard.supervisor.crew.vigil import Patience
 from bellboard.supervisor.errors import ConfigError
 
 KNOWN = frozenset((*BUILT_IN, "mock"))
@@ -31,8 +37,8 @@ DEFAULT = Config(
     state_dir="/home/anna/.local/state/bellboard",
     runtime_dir="/run/bb",
     board=Board(since=Seconds(86400), stale_after=Seconds(3600), retention=Seconds(86400)),
-    restart=Restart(first=Seconds(0.5), most=Seconds(60), at_least=Seconds(0.5)),
-    work=Work(sweep=Seconds(1), sweep_watched=Seconds(60), pulse=Seconds(1), beat=Seconds(2), watch=True, credit=8),
+    restart=Restart(first=Seconds(0.5), most=Seconds(60), at_least=Seconds(0.5), probe=Seconds(300)),
+    work=Work(sweep=Seconds(1), sweep_watched=Seconds(60), pulse=Seconds(0.5), beat=Seconds(2), watch=True, credit=8),
     health=HealthRules(degraded=1, failed=5),
     sources={name: SourceConfig() for name in BUILT_IN},
 )
@@ -112,6 +118,7 @@ def test_every_setting_can_be_written_into_the_file(path: Path) -> None:
         first = 1
         most = "2m"
         at_least = 0.25
+        probe = "1m"
         [work]
         sweep = "3s"
         sweep_watched = "5m"
@@ -119,6 +126,12 @@ def test_every_setting_can_be_written_into_the_file(path: Path) -> None:
         beat = 1
         watch = false
         credit = 4
+        [limits]
+        suspect = 5
+        hung = "20s"
+        starved = "1m"
+        memory_soft = "1.5GiB"
+        memory_hard = "all"
         [health]
         degraded = 2
         failed = 9
@@ -136,9 +149,16 @@ def test_every_setting_can_be_written_into_the_file(path: Path) -> None:
         state_dir="/var/bb",
         runtime_dir="/run/bb",
         board=Board(since=Seconds("inf"), stale_after=Seconds(900), retention=Seconds(7200)),
-        restart=Restart(first=Seconds(1), most=Seconds(120), at_least=Seconds(0.25)),
+        restart=Restart(first=Seconds(1), most=Seconds(120), at_least=Seconds(0.25), probe=Seconds(60)),
         work=Work(
             sweep=Seconds(3), sweep_watched=Seconds(300), pulse=Seconds(0.5), beat=Seconds(1), watch=False, credit=4
+        ),
+        limits=Limits(
+            suspect=Seconds(5),
+            hung=Seconds(20),
+            starved=Seconds(60),
+            memory_soft=Size(3 << 29),
+            memory_hard=Size(0),
         ),
         health=HealthRules(degraded=2, failed=9),
         sources={
@@ -167,6 +187,10 @@ def test_every_setting_can_be_written_into_the_file(path: Path) -> None:
         ("[work]\ncredit = 0", "Expected `int` >= 1 - at `$.work.credit`"),
         ("[work]\ncredit = 65", "Expected `int` <= 64 - at `$.work.credit`"),
         ("[health]\nfailed = 0", "Expected `int` >= 1 - at `$.health.failed`"),
+        ("[limits]\nhung = 5", "`suspect`, `hung` and `starved` must be in this order"),
+        ("[limits]\nmemory_hard = '1MiB'", '`memory_hard` must be at least 64MiB, or "all"'),
+        ("[limits]\nmemory_soft = '3 MB'", "'3 MB' is no amount of memory: write bytes, or a number with KiB"),
+        ("[limits]\nmemory_soft = -1", "-1 is no amount of memory"),
         ("state_dir = 3", "Expected `str | null`, got `int` - at `$.state_dir`"),
         ("board = 3", "Expected `object`, got `int` - at `$.board`"),
         ("[sources]\nclaude = true", "Expected `object`, got `bool` - at `$.sources[...]`"),
@@ -282,3 +306,12 @@ def test_a_table_is_split_into_what_we_need_and_what_the_source_does() -> None:
 
 def test_the_health_rules_are_the_thresholds_of_the_board(path: Path) -> None:
     assert config(path, "[health]\ndegraded = 3\nfailed = 7").thresholds == Thresholds(degraded=3, failed=7)
+
+
+def test_the_settings_are_handed_on_in_the_words_of_those_who_use_them() -> None:
+    assert DEFAULT.rules == Rules(stale_after=3600.0, retention=86400.0)
+    assert DEFAULT.policy == Policy()
+    assert DEFAULT.patience == Patience()
+    assert DEFAULT.memory == Memory(soft=256 << 20, hard=512 << 20)
+    unbound = structs.replace(DEFAULT, limits=Limits(memory_soft=Size(0), memory_hard=Size(0)))
+    assert unbound.memory == Memory()

@@ -91,6 +91,8 @@ if os.environ.get("BELLBOARD_TEST_DIE"):
         _deadly_worker(float(os.environ["BELLBOARD_TEST_DIE"]))
     elif "bellboard.supervisor" in _WORDS and "run" in _WORDS:
         _deadly_supervisor(float(os.environ["BELLBOARD_TEST_DIE"]) / 2)
+
+
 def _bad_disk(switch: str) -> None:
     import sqlite3
 

@@ -1,0 +1,48 @@
+"""A supervisor that has started thousands of workers is the one that started the first."""
+
+import os
+
+import psutil
+import pytest
+from faulty import append, settle
+from harness import House, wait_for
+from proof import Proof
+
+MOST_GROWTH = 0.05
+
+
+def measure(process: psutil.Process, house: House) -> dict[str, int]:
+    """What a process holds: descriptors, threads, memory, and the files in its folders."""
+    files = sum(len(names) for folder in (house.runtime, house.state) for _, _, names in os.walk(folder))
+    return {
+        "descriptors": process.num_fds(),
+        "threads": process.num_threads(),
+        "memory": process.memory_info().rss,
+        "files": files,
+    }
+
+
+@pytest.mark.timeout(120)
+def test_nothing_grows_with_the_number_of_restarts(house: House, proof: Proof) -> None:
+    settle(house, "well", settings="[restart]\nfirst = 0\nat_least = 0\nmost = 0.01\nprobe = 0.01\n")
+    with house.config.open("a") as file:
+        file.write('[sources.sick]\nfactory = "faulty_source:dies"\n')
+    append(house, "well", "good")
+    supervisor = psutil.Process(house.start().pid)
+    warm, many = proof.many(10, 1000), proof.many(30, 10_000)
+
+    def restarted(times: int) -> bool:
+        return house.health()["sick"]["restarts"] >= times
+
+    wait_for(lambda: restarted(warm), 1800, "the first restarts")
+    before = measure(supervisor, house)
+    wait_for(lambda: restarted(many), 3400, "the restarts")
+    after = measure(supervisor, house)
+    append(house, "well", "good")
+    wait_for(lambda: house.sessions()["good"]["message_count"] == 2, what="the board")
+    proof.figure(f"{many} restarts: {before} -> {after}")
+    assert after["threads"] == before["threads"]
+    assert after["descriptors"] <= before["descriptors"] + 2
+    assert after["files"] <= before["files"] + 1
+    if proof.full:
+        assert after["memory"] <= before["memory"] * (1 + MOST_GROWTH)
