@@ -29,7 +29,7 @@ def test_nothing_grows_with_the_number_of_restarts(house: House, proof: Proof) -
         file.write('[sources.sick]\nfactory = "faulty_source:dies"\n')
     append(house, "well", "good")
     supervisor = psutil.Process(house.start().pid)
-    warm, many = proof.many(10, 1000), proof.many(30, 10_000)
+    warm, many = proof.many(4, 1000), proof.many(10, 10_000)
 
     def restarted(times: int) -> bool:
         return house.health()["sick"]["restarts"] >= times
