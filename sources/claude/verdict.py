@@ -130,8 +130,8 @@ def _written(main: Transcript, age: float, now: float, *, alive: bool) -> Verdic
     """What the rows alone say."""
     since, call = when(main.since), _newest(main)
     if call is not None:
-        detail = f"{tidy(call.name, 80)} has no result yet"
         asked = ASKING.get(call.name)
+        detail = f"{tidy(call.name, 80)} has no result yet" + ("" if asked else "; it may wait for permission")
         return _verdict("waiting" if asked else "working", "tool", detail, when(call.since), asked, call)
     if main.phase == "busy":
         if alive or age < QUIET_SECONDS:

@@ -39,11 +39,7 @@ def standing(state: State) -> Standing:
     if state.hidden:
         return Standing("terminal", Evidence(kind="record", detail="an internal reviewer"), None, "internal")
     if state.gone:
-        if state.lock == "free":
-            detail, reason = "the client's lock is there and nobody holds it", "process gone"
-        else:
-            detail, reason = "the client has closed the thread", "closed"
-        return Standing("terminal", Evidence(kind="lock", detail=detail), None, reason)
+        return _gone(state)
     if state.sealed:
         return Standing("idle", Evidence(kind="none", detail="compressed, and no zstandard module to read it"))
     since = when(state.since)
@@ -53,7 +49,8 @@ def standing(state: State) -> Standing:
             return Standing("waiting", Evidence(kind="lock", detail=detail), "prompt")
         if state.open:
             call = next(reversed(state.open.values()))
-            evidence = Evidence(kind="tool", detail=f"{call.name} has no result yet", since=when(call.since))
+            detail = f"{call.name} has no result yet; it may wait for approval"
+            evidence = Evidence(kind="tool", detail=detail, since=when(call.since))
         else:
             detail = "a turn has begun and not ended" if state.eventful else "the last record is not an answer"
             evidence = Evidence(kind="record", detail=detail, since=since)
@@ -63,6 +60,17 @@ def standing(state: State) -> Standing:
     if state.lock == "held":
         return Standing("idle", Evidence(kind="lock", detail="a process has the thread open, no turn yet"))
     return Standing("idle", Evidence(kind="record" if state.begun else "none", detail="no turn yet"))
+
+
+def _gone(state: State) -> Standing:
+    if state.left:
+        evidence = Evidence(kind="process", detail="the process that had the thread open is gone")
+        return Standing("terminal", evidence, None, "process gone" if state.turn == "working" else "closed")
+    if state.lock == "free":
+        detail, reason = "the client's lock is there and nobody holds it", "process gone"
+    else:
+        detail, reason = "the client has closed the thread", "closed"
+    return Standing("terminal", Evidence(kind="lock", detail=detail), None, reason)
 
 
 def update_of(

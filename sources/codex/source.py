@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ...protocol.update import SourceUpdate
 from ..commands import Acting, Commands
@@ -22,6 +23,7 @@ from .cold import Cold
 from .facts import update_of
 from .home import Home
 from .naming import Rollout, born_of, rollout_of
+from .openers import Opener, Openers
 from .reading import Reading, read
 from .state import Lock, State, compose, load, store
 from .thread import Counts
@@ -58,6 +60,9 @@ class CodexSource:
         options = [home] if isinstance(home, str) or home is None else list(home)
         self._cold = cold or Cold()
         processes = processes or SystemProcesses()
+        self._openers = Openers(processes)
+        self._open: dict[str, tuple[Opener, SessionHandle]] = {}
+        self._recalled: set[str] = set()
         self._homes = [
             Home(home_of(option, "CODEX_HOME", "~/.codex"), processes, self._cold) for option in options or [None]
         ]
@@ -83,7 +88,9 @@ class CodexSource:
 
     def pulse(self) -> Iterable[SessionHandle]:
         """Return the threads that a process opened or let go."""
-        return [handle for home in self._homes for handle in home.pulse()]
+        handles = [handle for home in self._homes for handle in home.pulse()]
+        left = [handle for opener, handle in self._open.values() if not self._openers.lives(opener)]
+        return [*handles, *(replace(handle, stamp="") for handle in left)]
 
     def acting(self, session: str, since: float) -> float | None:
         """See `Acting.acting`: that a person has given a permission is nowhere on disk before its command has ended."""
@@ -96,6 +103,7 @@ class CodexSource:
     def parse(self, handle: SessionHandle, cursor: Cursor) -> tuple[SourceUpdate | None, Cursor]:
         """See `Source.parse`. Raises OSError, and SourceError for a compressed file that is damaged."""
         if handle.stamp and cursor.startswith(f"{handle.stamp}|"):
+            self._recall(handle, cursor)
             return None, cursor
         sight = self._see(handle)
         loaded = load(cursor) if cursor else State()
@@ -118,9 +126,33 @@ class CodexSource:
             state.alive_seen = True
             # Open again, and not one record since: the turn that was left open did not survive its process.
             state.dead = state.dead or (was_gone and not reading.rows and state.turn == "working")
+        self._look_for_opener(state, handle, sight, moved=reading.rows > 0)
         update = _speak(state, handle.id, before, reading.counts, born=sight.born, restart=restart)
         stamp = compose(reading.stamps, sight.lock, sight.name) if reading.complete else ""
         return update, store(stamp, state)
+
+    def _look_for_opener(self, state: State, handle: SessionHandle, sight: _Sight, *, moved: bool) -> None:
+        """Where no lock tells whether the thread is open, find the process that has its file open, or see that it went."""
+        if sight.lock not in {"unknown", "absent"} or not sight.rollouts or state.hidden:
+            state.opener, state.left = None, False
+        elif moved:
+            state.opener, state.left = self._openers.of(sight.rollouts[-1].path), False
+            state.alive_seen = state.alive_seen or state.opener is not None
+        elif state.opener is not None and not self._openers.lives(state.opener):
+            state.opener, state.left = None, True
+        self._remember(handle, state)
+
+    def _remember(self, handle: SessionHandle, state: State) -> None:
+        self._recalled.add(handle.id)
+        if state.opener is None:
+            self._open.pop(handle.id, None)
+        else:
+            self._open[handle.id] = state.opener, handle
+
+    def _recall(self, handle: SessionHandle, cursor: Cursor) -> None:
+        """After a restart, learn from a thread's cursor which process had it open."""
+        if handle.id not in self._recalled:
+            self._remember(handle, load(cursor) or State())
 
     def _see(self, handle: SessionHandle) -> _Sight:
         for home in self._homes:

@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from ..cursors import Cursors
 from ..tail import Mark
+from .openers import Opener
 
 FORM = 1
 """The shape of the cursor: another number is another program's, and the thread is read anew."""
@@ -73,6 +74,8 @@ class State(Struct, omit_defaults=True):
     name: str | None = None
     alive_seen: bool = False
     dead: bool = False
+    opener: Opener | None = None
+    left: bool = False
     # the header
     started: str | None = None
     version: str | None = None
@@ -106,11 +109,12 @@ class State(Struct, omit_defaults=True):
 
     @property
     def gone(self) -> bool:
-        """Whether the lock proves that no process has the thread open.
+        """Whether no process has the thread open: the lock proves it, or the process that was seen with its file is gone.
 
         A missing lock file proves it only if the client that wrote last is one that locks (0.150 and later).
         """
-        return self.lock == "free" or (self.lock == "absent" and (self.locking or self.sealed or not self.begun))
+        closed = self.lock == "absent" and (self.locking or self.sealed or not self.begun)
+        return self.left or self.lock == "free" or closed
 
 
 CURSORS = Cursors(State)

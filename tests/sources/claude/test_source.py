@@ -35,7 +35,7 @@ def test_an_update_says_everything_that_is_known(desk: Desk) -> None:
         slug="red-blue-fox",
         title="Fix the test",
         activity="working",
-        evidence=Evidence(kind="tool", detail="Bash has no result yet", since=at(1)),
+        evidence=Evidence(kind="tool", detail="Bash has no result yet; it may wait for permission", since=at(1)),
         model="claude-sonnet-4-6",
         working_dir="/w/app",
         branch="main",
@@ -369,7 +369,7 @@ def test_nothing_unprintable_leaves(desk: Desk) -> None:
     assert [facts[name] for name in names] == [
         "Fix [31mbad", "/w/[31mbad", "[31mb", "s", "2.1", "claude-x", "Tool[0m",
     ]  # fmt: skip
-    assert facts["evidence"].detail == "Tool[0m has no result yet"
+    assert facts["evidence"].detail == "Tool[0m has no result yet; it may wait for permission"
 
 
 def test_titles_follow_their_precedence(desk: Desk) -> None:

@@ -101,7 +101,9 @@ def test_a_transcript_in_which_nothing_was_said_is_closed_when_nobody_names_it()
 
 def test_a_call_without_a_result_is_a_running_tool_unless_it_asks_the_person() -> None:
     verdict = judge(told(*ASKED), SILENT, NOON + 1e6)
-    assert verdict.evidence == Evidence(kind="tool", detail="Bash has no result yet", since=at(1))
+    assert verdict.evidence == Evidence(
+        kind="tool", detail="Bash has no result yet; it may wait for permission", since=at(1)
+    )
     assert seen(told(*ASKED)) == ("working", None, "tool", "Bash")
     for tool, meant in (("AskUserQuestion", "question"), ("ExitPlanMode", "plan")):
         state = told(prompt(), answer("m", call(name=tool), stop="tool_use"))

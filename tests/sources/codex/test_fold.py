@@ -40,7 +40,9 @@ def test_a_legacy_turn_from_prompt_to_answer(desk: Desk) -> None:
     assert told(desk, *shown) == ("working", None, None, 1, 0)
     desk.write(item("function_call", 2, name="shell", call_id="c1"))
     assert told(desk, *shown) == ("working", None, "shell", 1, 1)
-    assert desk.board[THREAD]["evidence"] == Evidence(kind="tool", detail="shell has no result yet", since=at(2))
+    assert desk.board[THREAD]["evidence"] == Evidence(
+        kind="tool", detail="shell has no result yet; it may wait for approval", since=at(2)
+    )
     assert desk.board[THREAD]["current_tool_started_at"] == at(2)
     desk.write(item("function_call_output", 3, call_id="c1"), event("agent_message", 4, message="Done."))
     assert told(desk, *shown) == ("working", None, None, 2, 1)
