@@ -88,6 +88,8 @@ def _remember_the_end(state: State, verdict: Verdict, presence: Presence, now: f
     elif state.live:
         state.ended = datetime.fromtimestamp(now, UTC).isoformat()
     state.live = presence.liveness == "alive"
+    if state.live and presence.record is not None:
+        state.lived = presence.record.pid or 0
 
 
 def _ended_at(state: State) -> datetime | UnsetType | None:

@@ -10,7 +10,7 @@ from msgspec import MsgspecError, Struct, json
 
 from ..tail import Mark
 
-FORMAT = 1
+FORMAT = 2
 """Version of this state: a cursor of another version is read anew from the start."""
 
 MESSAGES_KEPT = 16
@@ -126,8 +126,8 @@ class Counts(Struct, array_like=True, frozen=True):
 class State(Struct, array_like=True):
     """One session. `told` is a checksum of the facts reported last, `counted` the counts reported so far.
 
-    `live` is whether its process lived when it was last looked at, `ended` when a living session was seen to have ended,
-    `restart` whether it is to be reported that reading began anew.
+    `live` is whether its process lived when it was last looked at, `lived` the process that was last seen alive, `ended`
+    when a living session was seen to have ended, `restart` whether it is to be reported that reading began anew.
     """
 
     format: int
@@ -140,6 +140,7 @@ class State(Struct, array_like=True):
     told: int = 0
     counted: Counts = Counts()
     live: bool = False
+    lived: int = 0
     ended: str = ""
     restart: bool = False
 

@@ -48,10 +48,11 @@ class Verdict(Struct, kw_only=True):
 
 def judge(state: State, presence: Presence, now: float, modified_at: float | None = None) -> Verdict:
     """Say what the session is doing. `modified_at` stands in where the rows bear no times."""
-    if presence.liveness == "dead":
+    if presence.liveness == "dead" and not _outlived(state, presence):
         return _ended("process", "the client's process is gone", "process gone")
     # A transcript in which nothing was said yet bears no version; then its client was named before it was written.
-    if presence.liveness == "absent" and (registers(state.main.version) or not state.main.last):
+    absent = presence.liveness == "absent" and (registers(state.main.version) or not state.main.last)
+    if absent or presence.liveness == "dead":
         return _ended("registry", "the client's registry no longer names the session", "closed")
     alive = presence.liveness == "alive"
     told = _told(state.main, presence) if alive else None
@@ -154,6 +155,12 @@ _OVER: dict[Literal["over", "stopped", "failed"], str] = {
     "stopped": "the turn was interrupted",
     "failed": "the turn ended in an error",
 }
+
+
+def _outlived(state: State, presence: Presence) -> bool:
+    """Whether a record is only what a killed process left behind: a later one was alive, and took its own away."""
+    pid = presence.record.pid if presence.record else None
+    return bool(state.lived and pid and pid != state.lived)
 
 
 def _left(transcript: Transcript, presence: Presence) -> bool:

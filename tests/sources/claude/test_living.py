@@ -244,6 +244,22 @@ def test_a_change_of_life_is_a_new_cursor_though_no_byte_moved(desk: Desk) -> No
     assert (update.activity, cursor.startswith(f"{changed.stamp}|")) == ("terminal", True)
 
 
+def test_a_session_that_was_resumed_after_a_kill_and_then_closed_is_closed(desk: Desk) -> None:
+    desk.write(prompt(version=NEW))
+    desk.record(status="busy")
+    desk.read()
+    desk.table.living.clear()
+    desk.read()
+    assert desk.board[SESSION]["end_reason"] == "process gone"
+    second = desk.record(pid=5, procStart="9", status="idle", startedAt=(NOON + 60) * 1000)
+    desk.table.living[5] = "9"
+    desk.read()
+    assert desk.board[SESSION]["activity"] == "waiting"
+    second.unlink()
+    desk.read()
+    assert desk.board[SESSION]["end_reason"] == "closed"
+
+
 def test_the_pulse_tells_of_processes_that_ended_and_of_nothing_else(desk: Desk) -> None:
     desk.write(prompt(version=NEW))
     desk.record(status="busy")

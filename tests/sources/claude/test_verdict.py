@@ -228,3 +228,26 @@ def test_a_living_client_that_is_idle_has_no_subagent_at_work() -> None:
 def test_a_session_that_has_ended_takes_its_subagents_along() -> None:
     session, agent = background(told(prompt()), Presence("dead", Record()), 10, subagent())
     assert (session.activity, agent.activity) == ("terminal", "terminal")
+
+
+def test_a_turn_that_an_earlier_process_left_open_does_not_go_on_in_the_next_one() -> None:
+    later = Presence("alive", Record(pid=5, startedAt=(NOON + 60) * 1000))
+    verdict = judge(told(*ASKED), later, NOON + 61)
+    detail = "the process of the last turn is gone, another one has the session open"
+    assert verdict.evidence == Evidence(kind="registry", detail=detail, since=at(60))
+    assert seen(told(*ASKED), later) == ("waiting", "prompt", "registry", None)
+    assert seen(told(*ASKED, prompt("Go on", at=62)), later)[0] == "working"
+    busy = Presence("alive", Record(pid=5, startedAt=(NOON + 60) * 1000, status="busy"))
+    assert seen(told(*ASKED), busy) == ("working", None, "registry", None)
+    same = Presence("alive", Record(pid=5, startedAt=(NOON - 60) * 1000, status="busy"))
+    assert seen(told(*ASKED), same) == ("working", None, "registry", "Bash")
+
+
+def test_what_a_killed_process_left_in_the_registry_says_nothing_of_the_one_after_it() -> None:
+    left = Presence("dead", Record(pid=4242))
+    state = told(*ASKED)
+    assert judge(state, left, NOON).end_reason == "process gone"
+    state.lived = 5
+    assert judge(state, left, NOON).end_reason == "closed"
+    state.lived = 4242
+    assert judge(state, left, NOON).end_reason == "process gone"
