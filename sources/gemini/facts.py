@@ -25,7 +25,7 @@ _MEANING: dict[Turn, tuple[Activity, EvidenceKind, str]] = {
     "asked": ("working", "record", "a prompt was sent and has no answer yet"),
     "tools": ("working", "tool", "a tool has no result yet; it may wait for approval"),
     "ran": ("working", "record", "the tools have ended and the model goes on"),
-    "answered": ("waiting", "record", "the model has answered"),
+    "answered": ("waiting", "record", "the model has answered; a tool that it called along with that may still run"),
     "cancelled": ("waiting", "record", "the turn was cancelled"),
     "rewound": ("waiting", "record", "the conversation was rewound"),
     "rebuilt": ("waiting", "record", "the conversation was loaded again or shortened"),

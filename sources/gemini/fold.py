@@ -103,7 +103,8 @@ def _set(chat: Chat, settings: Settings) -> None:
         before = text
     if chat.turn != "cancelled":
         # The client builds a list when it stands at its prompt, or else goes on to write within the same moment.
-        said = any(_is_said(message) for message in live)
+        # A resumed session is for a moment a list of nothing: what was said before makes it no new one.
+        said = chat.messages > 0 or any(_is_said(message) for message in live)
         chat.turn, chat.since = ("rebuilt", chat.newest) if said else ("", "")
 
 

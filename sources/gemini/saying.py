@@ -95,9 +95,10 @@ def _answer(chat: Chat, message: Message) -> None:
     if known is None:
         if not _is_genuine(message):
             return  # put there by the client: part of a copy, or a word between two tool results
-        known = Recent(key_of(message), 1)
+        counted = int(not _holds_late_calls(chat, message))
+        known = Recent(key_of(message), counted)
         _remember(chat, known)
-        chat.messages += 1
+        chat.messages += counted
     chat.copying = False
     if tokens is not None:
         spent = _count(tokens.input), _count(tokens.cached), _count(tokens.output)
@@ -169,6 +170,16 @@ def _remember(chat: Chat, recent: Recent) -> None:
 def _is_genuine(message: Message) -> bool:
     """Whether a model message came from the model: what the client adds is a bare list of parts."""
     return not isinstance(message.content, list) or bool(message.model or message.tokens or message.tool_calls)
+
+
+def _holds_late_calls(chat: Chat, message: Message) -> bool:
+    """Whether this is no message of the model: the tool calls of the one before, which a notice came behind.
+
+    The client adds them to its newest message, and makes one for them if that is not the model's own: so it is when a
+    person stops a tool that runs, for "Request cancelled." is written before the calls are.
+    """
+    bare = message.tool_calls and message.tokens is None and not text_of(message.content)
+    return bool(bare) and chat.messages > 0 and chat.turn in {"tools", "answered", "cancelled"}
 
 
 def _calls(message: Message) -> int:

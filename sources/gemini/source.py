@@ -16,6 +16,7 @@ from ..files import home_of
 from ..hearing import Hearing
 from ..spool import Spool
 from ..tail import read_on
+from ..unseen import Unseen
 from ..whole import read_whole
 from .catalog import NAME, Artifact, Catalog, Group, describe
 from .facts import facts, leading, report
@@ -25,6 +26,10 @@ from .state import Chat, Part, State, load, store
 
 HOME_VARIABLE = "GEMINI_CLI_HOME"
 """Stands for the home folder: the client puts its own folder `.gemini` below it."""
+
+
+GRANTED = "that it was given shows only when the tool has ended"
+"""What the hooks of this client do not tell of a permission: none of them runs when a person has answered."""
 
 
 class GeminiSource:
@@ -169,4 +174,4 @@ def _homes(home: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def register(registry: Registry, *, home: str | Sequence[str] | None = None) -> None:
     """Make this source known; `home` is the `.gemini` folder (or several)."""
-    registry.add(NAME, lambda: Hearing(GeminiSource(home=home), Spool(NAME)))
+    registry.add(NAME, lambda: Unseen(Hearing(GeminiSource(home=home), Spool(NAME)), permission=GRANTED))

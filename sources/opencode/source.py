@@ -11,6 +11,7 @@ from ..contract import Cursor, Registry, SessionHandle
 from ..errors import SourceUnavailable
 from ..hearing import Hearing
 from ..spool import Spool
+from ..unseen import Unseen
 from .database import Database, Reading
 from .facts import Latest, digest, update_of
 from .fold import fold, unread
@@ -98,4 +99,4 @@ def _read_on(reading: Reading | TreeReading | None, cursor: Cursor, kind: Kind) 
 
 def register(registry: Registry, *, home: str | Sequence[str] | None = None) -> None:
     """Make the source known. `home`: the folder of `--source opencode=FOLDER`; None is where the client would look."""
-    registry.add(NAME, lambda: Hearing(OpenCodeSource(home=home), Spool(NAME)))
+    registry.add(NAME, lambda: Unseen(Hearing(OpenCodeSource(home=home), Spool(NAME))))

@@ -11,6 +11,7 @@ from ..contract import READ_LIMIT, Cursor, Registry, SessionHandle
 from ..errors import SourceUnavailable
 from ..rows import Rows
 from ..tail import read_on
+from ..unseen import Unseen
 from .facts import update_of
 from .fold import Fold
 from .rows import Row
@@ -86,4 +87,4 @@ def _speak(state: State, session: str, before: SourceUpdate, counts: Counts, *, 
 
 def register(registry: Registry, *, home: str | Sequence[str] | None = None) -> None:
     """Make the source known. `home`: the folder of `--source pi=FOLDER`; None is where the client itself would look."""
-    registry.add(NAME, lambda: PiSource(home=home))
+    registry.add(NAME, lambda: Unseen(PiSource(home=home)))

@@ -57,8 +57,8 @@ def known() -> dict[str, Agent]:
             name="gemini",
             home=gemini,
             settings=os.path.join(gemini, "settings.json"),
-            events=("Notification", "AfterTool", "BeforeAgent", "AfterAgent", "SessionEnd"),
-            matched=frozenset(("AfterTool",)),
+            events=("Notification", "BeforeTool", "AfterTool", "BeforeAgent", "AfterAgent", "SessionEnd"),
+            matched=frozenset(("BeforeTool", "AfterTool")),
             timeout=5000,
         ),
         Agent(

@@ -22,6 +22,7 @@ KINDS = {
     "Interrupt": "prompt",
     "SessionEnd": "end",
     "BeforeAgent": "working",
+    "BeforeTool": "working",
     "AfterTool": "working",
     "AfterAgent": "prompt",
 }

@@ -9,6 +9,7 @@ from gemini_home import SESSION, Home, at, call, context, gemini, header, info, 
 
 from bellboard.protocol.session import Evidence
 
+ANSWERED = "the model has answered; a tool that it called along with that may still run"
 STATE = ("activity", "waiting_for", "message_count", "tool_call_count")
 
 
@@ -48,7 +49,7 @@ def test_a_turn_from_prompt_to_answer(home: Home) -> None:
 
     home.write(gemini("h", 6, "Done."), set_(lastUpdated=at(6.5)))
     assert home.shown(*STATE) == ("waiting", "prompt", 3, 2)
-    assert evidence(home) == Evidence(kind="record", detail="the model has answered", since=time(6))
+    assert evidence(home) == Evidence(kind="record", detail=ANSWERED, since=time(6))
     assert home.shown("title", "model", "last_activity_at", "current_tool") == (
         "do it",
         "gemini-2.5-pro",
@@ -240,7 +241,7 @@ def test_a_rewind_takes_back_nothing_that_was_said(home: Home) -> None:
     assert home.shown(*STATE) == ("waiting", "prompt", 3, 1)
     assert evidence(home) == Evidence(kind="record", detail="the conversation was rewound", since=time(3))
     home.write({"$rewindTo": "nobody knows it"}, set_(messages=[]))
-    assert home.shown(*STATE) == ("idle", None, 3, 1)
+    assert home.shown(*STATE) == ("waiting", "prompt", 3, 1)
     home.write(user("w", 9))
     assert home.shown(*STATE) == ("working", None, 4, 1)
 
@@ -249,7 +250,8 @@ def test_a_resume_in_the_same_minute_repeats_the_header(home: Home) -> None:
     rebuilt = [user("u", 9), {"id": "g", "timestamp": at(9), "type": "gemini", "content": [{"text": "Yes."}]}]
     home.write(header(1), user("u", 2), gemini("g", 3, "Yes."))
     home.write(header(9), set_(messages=[context("c", 9)], lastUpdated=at(9)))
-    assert home.shown(*STATE, "output_tokens") == ("idle", None, 2, 0, 10)
+    # for a moment its list is empty: a session in which something was said has not to begin again
+    assert home.shown(*STATE, "output_tokens") == ("waiting", "prompt", 2, 0, 10)
     home.write(set_(messages=[info("i", 9), *rebuilt[1:]], lastUpdated=at(9)))
     assert home.shown(*STATE, "output_tokens") == ("waiting", "prompt", 2, 0, 10)
     home.write(set_(sessionId=SESSION), set_(messages=[context("c", 9), *rebuilt], lastUpdated=at(9)))
@@ -294,3 +296,17 @@ def test_a_subagent_that_stopped_without_a_result_waits_for_nobody(home: Home) -
     assert home.shown(*told, session=child) == ("terminal", None, "look", SESSION)
     home.write(user("v", 9, "more"), name=name)
     assert home.shown(*told, "terminal", "end_reason", session=child) == ("working", None, "look", SESSION, False, None)
+
+
+def test_calls_that_a_notice_came_before_are_those_of_the_model_s_last_message(home: Home) -> None:
+    late = {"id": "l", "timestamp": at(4), "type": "gemini", "content": "", "thoughts": [], "model": "gemini-2.5-pro"}
+    home.write(header(), user("u", 1), gemini("g", 2, ""))
+    assert home.shown(*STATE) == ("working", None, 2, 0)
+    home.write(
+        info("i", 3),
+        late | {"toolCalls": [call("t", "cancelled")]},
+        result("r", 4, error="Operation cancelled by user"),
+    )
+    assert home.shown(*STATE) == ("waiting", "prompt", 2, 1)
+    home.write(user("v", 5), gemini("h", 6, "Yes."))
+    assert home.shown(*STATE) == ("waiting", "prompt", 4, 1)

@@ -37,7 +37,7 @@ EXPECTED: dict[str, dict[str, tuple[Any, ...]]] = {
     # the copy of the conversation's tail under new ids counts nothing; what was rewound was said
     "compressed_and_rewound": {COMPRESSED: (13, 3, 1, 2000, 87, "hello", "waiting")},
     # a refused tool: the whole conversation is written down again under new ids
-    "refused_and_cancelled": {REFUSED: (14, 2, 0, 2100, 82, "hello", "waiting")},
+    "refused_and_cancelled": {REFUSED: (13, 2, 0, 2100, 82, "hello", "waiting")},
     # a 0.22 document and its copy, the .jsonl that took its place, and the stubs of two resumes
     "migrated": {MIGRATED: (8, 3, 0, 4700, 59, "Read a.txt please", "waiting")},
     "subagent_running": {

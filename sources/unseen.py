@@ -1,0 +1,63 @@
+"""Unseen: a source whose agent leaves no trace of its living process.
+
+Gemini CLI, OpenCode and Pi keep no registry and no lock, and write nothing when they end: a session that was killed in the
+middle of a turn, or closed after it, reads for ever as it stood. So each thing that is said of one carries this doubt,
+until a record or a hook tells of its end. The counterpart is `facts.py` of each of these agents, which says the rest.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import structs
+
+from ..protocol.session import Evidence
+from ..protocol.update import SourceUpdate
+from .contract import Cursor, SessionHandle, Source, Watching
+
+DOUBT = "whether its client still runs cannot be known"
+"""Added to the evidence of all that has not ended."""
+
+
+class Unseen:
+    """A source that says of each session besides what cannot be known of it.
+
+    `permission` is what cannot be known of a permission that a hook told of: whether it has been given since.
+    """
+
+    def __init__(self, source: Source, *, permission: str = "") -> None:
+        self._source = source
+        self._permission = permission
+
+    @property
+    def name(self) -> str:
+        """See `Source.name`."""
+        return self._source.name
+
+    def discover(self) -> Iterable[SessionHandle]:
+        """See `Source.discover`."""
+        return self._source.discover()
+
+    def parse(self, handle: SessionHandle, cursor: Cursor) -> tuple[SourceUpdate | None, Cursor]:
+        """See `Source.parse`."""
+        update, after = self._source.parse(handle, cursor)
+        return (None if update is None else self._doubted(update)), after
+
+    def watch(self) -> Iterable[str]:
+        """See `Watching.watch`."""
+        return self._source.watch() if isinstance(self._source, Watching) else ()
+
+    def touched(self, paths: Sequence[str]) -> Iterable[SessionHandle]:
+        """See `Watching.touched`."""
+        return self._source.touched(paths) if isinstance(self._source, Watching) else ()
+
+    def pulse(self) -> Iterable[SessionHandle]:
+        """See `Watching.pulse`."""
+        return self._source.pulse() if isinstance(self._source, Watching) else ()
+
+    def _doubted(self, update: SourceUpdate) -> SourceUpdate:
+        evidence = update.evidence
+        if not isinstance(evidence, Evidence) or update.activity == "terminal":
+            return update
+        asked = evidence.kind == "hook" and update.waiting_for == "permission"
+        doubts = [evidence.detail or "", self._permission if asked else "", DOUBT]
+        detail = "; ".join(doubt for doubt in doubts if doubt)
+        return structs.replace(update, evidence=structs.replace(evidence, detail=detail))
