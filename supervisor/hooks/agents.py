@@ -67,6 +67,7 @@ def known() -> dict[str, Agent]:
             settings=os.path.join(opencode, "plugins", "bellboard.js"),
             events=(),
             plugin=True,
+            note="OpenCode fetches its plugin library at its next start: without a network that takes a minute longer.",
         ),
     )
     return {agent.name: agent for agent in agents}

@@ -249,11 +249,10 @@ def test_a_subagent_at_work_keeps_its_parent_working(gemini: Gemini, figures: An
         return found[0].stem if found else None
 
     helper = wait_for(find, 10, "the helper's file")
-    stage.hold(3)
     stage.true(helper, "helper at work", {"activity": "working", "parent": session})
-    stage.hold(2)
+    handed_in = wrote(stage, "complete_task", born)
+    stage.true(helper, "helper done", {"activity": "terminal", "calls": 2}, at=handed_in, mark="complete_task")
     true_once(stage, session, "answered", {**AT_PROMPT, "calls": 1, "messages": 3}, "The helper is back", born)
-    stage.true(helper, "helper done", {"activity": "terminal", "calls": 2})
     stage.hold(2)
     figures("gemini", stage.version, stage.verdict())
 

@@ -80,7 +80,7 @@ class Files(threading.Thread):
 
     def _find(self, folder: Path) -> None:
         with contextlib.suppress(OSError):  # a folder that went while it was listed: the next look sees more
-            for path in folder.rglob("*.json*"):
+            for path in itertools.chain(folder.rglob("*.json*"), folder.rglob("*.db-wal")):
                 if "node_modules" not in path.parts:
                     self._known.setdefault(path, (0, 0, 0))
 
@@ -92,7 +92,7 @@ class Files(threading.Thread):
                 return
             with path.open("rb") as file:
                 # A file that is appended to shows its new bytes, any other one shows all of them.
-                if path.suffix == ".jsonl" and status.st_ino == inode and status.st_size >= size:
+                if path.suffix in {".jsonl", ".db-wal"} and status.st_ino == inode and status.st_size >= size:
                     file.seek(size)
                 data = file.read()
         except OSError:

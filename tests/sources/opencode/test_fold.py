@@ -36,7 +36,7 @@ def test_a_turn_from_the_prompt_to_the_end(desk: Desk, client: Client) -> None:
     assert state(desk) == ("working", None, None, "the model has not ended its answer")
 
     client.part("prt_2", "msg_2", tool("bash", "pending"))
-    assert state(desk) == ("working", None, "bash", "bash has no result yet")
+    assert state(desk) == ("working", None, "bash", "bash has no result yet; it may wait for a permission")
     assert desk.shown("current_tool_started_at") == (None,)
 
     client.part("prt_2", "msg_2", tool("bash", "running", 3))
@@ -98,7 +98,7 @@ def test_a_tool_that_asks_a_person_waits(desk: Desk, client: Client, name: str, 
     client.session()
     client.message("msg_1", answer(1))
     client.part("prt_1", "msg_1", tool(name, "pending"))
-    assert state(desk) == ("working", None, name, f"{name} has no result yet")
+    assert state(desk) == ("working", None, name, f"{name} has no result yet; it may wait for a permission")
 
     client.part("prt_1", "msg_1", tool(name, "running", 2))
     assert state(desk) == ("waiting", waits, name, f"{name} waits for an answer")

@@ -372,7 +372,7 @@ def test_text_of_a_terminal_is_taken_out_of_everything_that_is_told(desk: Desk, 
 
     names = ("title", "slug", "working_dir", "client_version", "parent_id", "model", "current_tool")
     assert desk.shown(*names) == ("a]0;bc",) * 7
-    assert desk.shown("evidence")[0].detail == "a]0;bc has no result yet"
+    assert desk.shown("evidence")[0].detail == "a]0;bc has no result yet; it may wait for a permission"
 
 
 def test_half_a_character_is_no_obstacle(desk: Desk, client: Client) -> None:
