@@ -25,6 +25,9 @@ from .watches import Watches
 
 HELLO_SECONDS = 5.0
 BYE_SECONDS = 1.0
+NESTED = 5
+"""Folders that may appear one inside the other between two looks: a year, a month and a day are three."""
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_UNAVAILABLE = 69
@@ -175,14 +178,19 @@ class Runner:
 
     def _watch(self, source: Watching, work: Round) -> Fault | None:
         """Watch the folders that the source names now."""
-        try:
-            new = self._watches.sync(source.watch())
-        except SourceUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
-            return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
-        # Between the listing and a new watch something may have come: look once more.
-        return work.discover(time.time()) if new else None
+        fault: Fault | None = None
+        for _ in range(NESTED):
+            try:
+                new = self._watches.sync(source.watch())
+            except SourceUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
+                return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
+            if not new:
+                break
+            # Between the listing and a new watch something may have come, and in that folder another one: look again.
+            fault = work.discover(time.time())
+        return fault
 
     def _take(self, work: Round) -> None:
         result = work.step()

@@ -99,7 +99,9 @@ def _answering(answer: Message, tool: Part | None) -> Standing:
     name = tidy(tool.tool) or "tool"
     since = moment(tool.start)
     asks = ASKING.get(name) if tool.status == "running" else None
-    detail = f"{name} has no result yet; it may wait for a permission" if asks is None else f"{name} waits for an answer"
+    detail = (
+        f"{name} has no result yet; it may wait for a permission" if asks is None else f"{name} waits for an answer"
+    )
     return Standing(
         "working" if asks is None else "waiting", Evidence(kind="tool", detail=detail, since=since), asks, tool
     )

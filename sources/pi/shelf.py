@@ -65,11 +65,35 @@ class Shelf:
         return _newest(handle for handle in self._handles.values() if handle.id in found) if found else []
 
     def watch(self) -> list[str]:
-        """Return the folders worth watching: they may not exist yet."""
+        """Return the folders worth watching: they may not exist yet.
+
+        Those of projects without a session are among them: the client makes the folder when it starts, and the file only
+        with the first answer.
+        """
         recent = nlargest(RECENT_FOLDERS * 4, self._handles.values(), key=lambda handle: handle.modified_at or 0)
         folders = list(dict.fromkeys(os.path.dirname(handle.path) for handle in recent))[:RECENT_FOLDERS]
         agents = [os.path.dirname(path) for path in self.roots.settings]
-        return list(dict.fromkeys([*agents, *(root.path for root in self.roots.list()), *folders]))
+        young = nlargest(RECENT_FOLDERS, self._projects(), key=lambda project: project[0])
+        return list(
+            dict.fromkeys([
+                *agents, *(root.path for root in self.roots.list()), *folders, *(folder for _, folder in young)
+            ])
+        )  # fmt: skip
+
+    def _projects(self) -> Iterator[tuple[float, str]]:
+        """Yield the folders of projects, and when something last came into each or went."""
+        for root in self.roots.list():
+            try:
+                names = self._folders.list(root.path).folders
+            except OSError:
+                continue  # discover says so
+            for name in names:
+                folder = f"{root.path}/{name}"
+                if name.startswith(root.inner):
+                    try:
+                        yield os.stat(folder).st_mtime, folder
+                    except OSError:
+                        continue  # it has just gone
 
     def _all(self) -> Iterator[tuple[str, list[str]]]:
         """Yield each folder with the names of the files in it that may be sessions'."""

@@ -92,7 +92,7 @@ class Files(threading.Thread):
                 return
             with path.open("rb") as file:
                 # A file that is appended to shows its new bytes, any other one shows all of them.
-                if path.suffix in {".jsonl", ".db-wal"} and status.st_ino == inode and status.st_size >= size:
+                if path.suffix == ".jsonl" and status.st_ino == inode and status.st_size >= size:
                     file.seek(size)
                 data = file.read()
         except OSError:

@@ -3,7 +3,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from bellboard.protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, 
 from bellboard.protocol.update import Beat, Bye, Fault, Hello, SourceUpdate, Update, Upward
 from bellboard.workers import outbox, runner
 from bellboard.workers.leash import Leash
-from bellboard.workers.runner import EXIT_FAILED, EXIT_OK, EXIT_UNAVAILABLE, Runner
+from bellboard.workers.runner import EXIT_FAILED, EXIT_OK, EXIT_UNAVAILABLE, NESTED, Runner
 
 PATIENCE = 10.0
 NEVER = 3600.0
@@ -751,3 +751,39 @@ def test_a_worker_process_whose_parent_has_gone_before_never_says_hello(
     assert process.wait(PATIENCE) == 75
     board.listen()
     assert board.heard == []
+
+
+class _Nested:
+    """Watches under which a folder appears inside the one that was just watched, some times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.asked = 0
+
+    def sync(self, _folders: Iterable[str]) -> bool:
+        self.asked += 1
+        self.left -= 1
+        return self.left >= 0
+
+
+class _Looks:
+    """Counts how often everything was looked for."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def discover(self, _now: float) -> None:
+        self.looks += 1
+
+    def watch(self) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize(("deep", "looks"), [(0, 0), (1, 1), (3, 3), (1000, NESTED)])
+def test_folders_that_appear_one_inside_the_other_are_all_watched_at_once(deep: int, looks: int) -> None:
+    worker: Any = object.__new__(Runner)
+    worker._watches = _Nested(deep)
+    work: Any = _Looks()
+
+    assert worker._watch(work, work) is None
+    assert work.looks == looks

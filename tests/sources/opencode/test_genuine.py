@@ -46,7 +46,9 @@ RUNNING = replace(
     FINISHED,
     activity="working",
     waiting_for=None,
-    evidence=Evidence(kind="tool", detail="bash has no result yet; it may wait for a permission", since=moment(1795344654283)),
+    evidence=Evidence(
+        kind="tool", detail="bash has no result yet; it may wait for a permission", since=moment(1795344654283)
+    ),
     context_tokens=9000,
     input_tokens=9000,
     cache_read_tokens=0,

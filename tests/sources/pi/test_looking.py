@@ -255,6 +255,15 @@ def test_folders_worth_watching(home: Home) -> None:
     assert len(folders) == len(set(folders))
 
 
+def test_a_project_without_a_session_is_watched_because_its_first_file_comes_later(home: Home) -> None:
+    folder = home.root / f"agent/sessions/{PROJECT}"
+    folder.mkdir(parents=True)
+    source = home.source()
+
+    assert list(source.discover()) == []
+    assert str(folder) in source.watch()
+
+
 def test_only_so_many_projects_are_watched(home: Home) -> None:
     for number in range(60):
         path = put(home.root / f"sessions/--p{number:02d}--", f"{number}.jsonl", f"s{number}")
