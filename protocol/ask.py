@@ -3,9 +3,9 @@
 All of it is JSON. No command carries a program, a path or code.
 """
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from .session import HealthState, SessionState
 
@@ -13,11 +13,20 @@ Verb: TypeAlias = Literal["restart", "pause", "resume", "reset", "release", "rel
 """What the control socket can be told to do. `pause` and `resume` are remembered over restarts of the supervisor."""
 
 
-class SnapshotRequest(Struct, frozen=True, kw_only=True):
-    """Ask for the board's whole state; `sources` None means all of them. `request` is echoed on each page."""
+Number: TypeAlias = Annotated[int, Meta(ge=0, le=1 << 53)]
+"""What a client counts its questions with: no more than JSON can carry, because it is said back."""
 
-    request: int
+
+class SnapshotRequest(Struct, frozen=True, kw_only=True):
+    """Ask for the board's whole state; `sources` None means all of them. `request` is echoed on each page.
+
+    `seen` is the highest sequence number that was heard when listening began: a picture that is at least as new will do, so
+    that all who join together can share one. None asks for the present moment.
+    """
+
+    request: Number
     sources: tuple[str, ...] | None = None
+    seen: Number | None = None
 
 
 class SnapshotPage(Struct, frozen=True, kw_only=True):
@@ -36,7 +45,7 @@ class SnapshotPage(Struct, frozen=True, kw_only=True):
 class Command(Struct, frozen=True, kw_only=True):
     """Ask the supervisor to do something. `source` names the source where the verb needs one, `handle` the session."""
 
-    request: int
+    request: Number
     verb: Verb
     source: str | None = None
     handle: str | None = None

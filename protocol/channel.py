@@ -19,6 +19,11 @@ HIGH_WATER_BOARD = 1000
 HIGH_WATER_WORKER = 64
 HIGH_WATER_EVENTS = 2000
 INBOUND_LIMIT = 1024 * 1024
+SUBSCRIPTION_LIMIT = 4096
+"""Bytes: no subscription is longer. What is longer than a socket's limit costs its sender the connection."""
+
+MOST_SUBSCRIPTIONS = 1000
+"""How many subscriptions are taken note of in one turn: a flood of them must not hold up the board."""
 
 
 class Channel:
@@ -78,11 +83,13 @@ class Channel:
 class Answering(Channel):
     """The board's side of questions: the snapshot and control sockets, and the workers' ingest (ROUTER)."""
 
-    def __init__(self, endpoint: str, *, inbound_limit: int = INBOUND_LIMIT) -> None:
+    def __init__(
+        self, endpoint: str, *, inbound_limit: int = INBOUND_LIMIT, outbound_messages: int = HIGH_WATER_BOARD
+    ) -> None:
         super().__init__(zmq.ROUTER)
         self._socket.router_mandatory = 1
         self._socket.maxmsgsize = inbound_limit
-        self._socket.rcvhwm = self._socket.sndhwm = HIGH_WATER_BOARD
+        self._socket.rcvhwm, self._socket.sndhwm = HIGH_WATER_BOARD, outbound_messages
         self._bind(endpoint)
 
     def receive(self) -> tuple[bytes, Frames] | None:
@@ -129,7 +136,7 @@ class Publishing(Channel):
         super().__init__(zmq.XPUB)
         self._socket.sndhwm = HIGH_WATER_EVENTS
         self._socket.xpub_verboser = 1
-        self._socket.maxmsgsize = INBOUND_LIMIT
+        self._socket.maxmsgsize = SUBSCRIPTION_LIMIT
         self._bind(endpoint)
 
     def publish(self, topic: bytes, data: bytes) -> None:
@@ -139,7 +146,10 @@ class Publishing(Channel):
     def new_subscriptions(self) -> int:
         """Take note of what subscribers said; returns how many subscriptions were new."""
         new = 0
-        while (frames := self._receive()) is not None:
+        for _ in range(MOST_SUBSCRIPTIONS):
+            frames = self._receive()
+            if frames is None:
+                break
             new += frames[0][:1] == b"\x01"
         return new
 

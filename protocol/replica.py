@@ -47,11 +47,18 @@ class Replica:
         self._live_since = 0.0
         self._eager = 0
         self._heard_at: float | None = None
+        self._heard: tuple[str, int] = ("", 0)
+        self._seen = 0
 
     @property
     def joined(self) -> bool:
         """Whether there is a picture at all, however old."""
         return bool(self.epoch)
+
+    @property
+    def seen(self) -> int:
+        """The sequence number at which listening began: a picture as new as that has no gap to what is heard."""
+        return self._seen
 
     def connected(self, now: float) -> bool:
         """Whether the board was heard in the last five seconds (`now`: monotonic seconds)."""
@@ -60,6 +67,8 @@ class Replica:
     def feed(self, event: Event, now: float, jitter: float) -> BoardEvent | None:
         """Take one event; returns it if it changed the picture. `jitter` in [0, 1) spreads resynchronisations."""
         self._heard_at = now
+        epoch, seq = self._heard
+        self._heard = (event.epoch, max(seq, event.seq) if event.epoch == epoch else event.seq)
         if isinstance(event, Heartbeat):
             self._heartbeat(event, now, jitter)
             return None
@@ -97,7 +106,7 @@ class Replica:
 
     def _heartbeat(self, beat: Heartbeat, now: float, jitter: float) -> None:
         if self.phase == "joining":
-            self.phase, self._ask_at = "asking", now
+            self.phase, self._ask_at, self._seen = "asking", now, self._heard[1]
         elif self.phase == "live" and (beat.epoch != self.epoch or self._lost(beat)):
             self._behind(now, jitter)
 
@@ -135,7 +144,7 @@ class Replica:
         pause = min(RESYNC_MOST_SECONDS, RESYNC_FIRST_SECONDS * 2**self._eager) * jitter
         self._eager = min(self._eager + 1, 16)
         self.resyncs += 1
-        self.phase, self._ask_at = "asking", now + pause
+        self.phase, self._ask_at, self._seen = "asking", now + pause, self._heard[1]
         self._buffer.clear()
         self._pages.clear()
 

@@ -154,7 +154,8 @@ class Subscriber:
     def _ask(self) -> None:
         number = self._replica.ask(time.monotonic())
         if number is not None:
-            self._asking.send([SNAPSHOT_REQUEST.encode(SnapshotRequest(request=number, sources=self._sources))])
+            request = SnapshotRequest(request=number, sources=self._sources, seen=self._replica.seen)
+            self._asking.send([SNAPSHOT_REQUEST.encode(request)])
 
     def _drain(self) -> list[Item]:
         items: list[Item] = []

@@ -1,20 +1,20 @@
 """Answers: the snapshot and the control socket.
 
-A snapshot is one moment: all its pages are made in one go, with the sequence numbers of that moment. Control answers
-while everything else is stuck, because nothing here waits for a worker.
+Control answers while everything else is stuck, because nothing here waits for a worker; what is behind the snapshot socket
+stands in `pictures.py`.
 """
 
+import time
 from collections.abc import Callable
 
 from ..protocol.addresses import CONTROL, SNAPSHOT, address
-from ..protocol.ask import Command, Reply, SnapshotPage, SnapshotRequest
+from ..protocol.ask import Command, Reply
 from ..protocol.channel import Answering
-from ..protocol.codec import COMMAND, REPLY, REQUEST_LIMIT, SNAPSHOT_PAGE, SNAPSHOT_REQUEST, DecodeFault
+from ..protocol.codec import COMMAND, REPLY, REQUEST_LIMIT, DecodeFault
+from ..protocol.event import Snapshot
 from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
-
-PAGE_SESSIONS = 50
-"""Sessions on a page: even if each were as large as an update may be, a page stays below what clients accept."""
+from .pictures import Pictures
 
 MOST_REQUESTS = 16
 
@@ -25,23 +25,35 @@ class Answers:
     def __init__(
         self, runtime_dir: str, aggregator: Aggregator, book: HealthBook, obey: Callable[[Command], Reply]
     ) -> None:
-        self.snapshot = Answering(address(runtime_dir, SNAPSHOT), inbound_limit=REQUEST_LIMIT)
+        self._pictures = Pictures(address(runtime_dir, SNAPSHOT), lambda: aggregator.seq, self.take)
         self.control = Answering(address(runtime_dir, CONTROL), inbound_limit=REQUEST_LIMIT)
         self._aggregator = aggregator
         self._book = book
         self._obey = obey
 
-    def serve(self) -> None:
-        """Answer what has come, a bounded number of questions at a time."""
-        for _ in range(MOST_REQUESTS):
-            received = self.snapshot.receive()
-            if received is None:
-                break
-            request = SNAPSHOT_REQUEST.decode(received[1][-1] if received[1] else b"")
-            if not isinstance(request, DecodeFault):
-                for page in self._pages(request):
-                    if not self.snapshot.send(received[0], [SNAPSHOT_PAGE.encode(page)]):
-                        break
+    @property
+    def snapshot(self) -> Answering:
+        """The snapshot socket."""
+        return self._pictures.channel
+
+    @property
+    def pending(self) -> bool:
+        """Whether somebody still waits for a snapshot."""
+        return self._pictures.pending
+
+    def take(self) -> Snapshot:
+        """Return the board as it is now."""
+        board = self._aggregator
+        return Snapshot(
+            epoch=board.epoch,
+            seq=board.seq,
+            source_seqs=dict(board.source_seqs),
+            sessions=tuple(board.sessions()),
+            health=self._book.states(),
+        )
+
+    def serve(self) -> bool:
+        """Answer what has come, a bounded number of questions at a time; returns whether more can be done at once."""
         for _ in range(MOST_REQUESTS):
             received = self.control.receive()
             if received is None:
@@ -52,27 +64,9 @@ class Answers:
             else:
                 reply = self._obey(command)
             self.control.send(received[0], [REPLY.encode(reply)])
+        return self._pictures.serve(time.monotonic())
 
     def close(self) -> None:
         """Close both sockets."""
         self.snapshot.close()
         self.control.close()
-
-    def _pages(self, request: SnapshotRequest) -> list[SnapshotPage]:
-        wanted = None if request.sources is None else frozenset(request.sources)
-        sessions = [each for each in self._aggregator.sessions() if wanted is None or each.source in wanted]
-        health = tuple(each for each in self._book.states() if wanted is None or each.source in wanted)
-        chunks = [sessions[start : start + PAGE_SESSIONS] for start in range(0, len(sessions), PAGE_SESSIONS)] or [[]]
-        return [
-            SnapshotPage(
-                request=request.request,
-                page=number,
-                last=number == len(chunks) - 1,
-                epoch=self._aggregator.epoch,
-                seq=self._aggregator.seq,
-                source_seqs=dict(self._aggregator.source_seqs),
-                sessions=tuple(chunk),
-                health=health if number == 0 else (),
-            )
-            for number, chunk in enumerate(chunks)
-        ]

@@ -47,6 +47,8 @@ TICK_SECONDS = 0.25
 STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 2.0
 STORAGE_RETRY_SECONDS = 5.0
+PENDING_SECONDS = 0.01
+"""While somebody waits for pages of a snapshot that could not be sent at once."""
 
 
 class Supervisor:
@@ -105,12 +107,13 @@ class Supervisor:
             next_tick = 0.0
             busy = done = False
             while not (self._leaving and self.roster.empty):
-                self._poll.wait(0.0 if busy else max(0.0, next_tick - time.monotonic()))
+                rest = 0.0 if busy else max(0.0, next_tick - time.monotonic())
+                self._poll.wait(min(rest, PENDING_SECONDS) if self._answers.pending else rest)
                 now = self._now()
                 clock = now.clock
                 self._heed(signals.taken(), clock)
                 busy = self._intake.drain(now)
-                self._answers.serve()
+                busy = self._answers.serve() or busy
                 self._greet(now)
                 self._reap(clock)
                 self._crew.read_logs(clock)
@@ -125,14 +128,7 @@ class Supervisor:
 
     def snapshot(self) -> Snapshot:
         """Return the board as it is now."""
-        board = self.aggregator
-        return Snapshot(
-            epoch=board.epoch,
-            seq=board.seq,
-            source_seqs=dict(board.source_seqs),
-            sessions=tuple(board.sessions()),
-            health=self.book.states(),
-        )
+        return self._answers.take()
 
     def close(self) -> None:
         """Give everything back."""

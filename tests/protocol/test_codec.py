@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bellboard.protocol.ask import Command, Reply, SnapshotPage, SnapshotRequest
+from bellboard.protocol.ask import Command, Number, Reply, SnapshotPage, SnapshotRequest
 from bellboard.protocol.codec import (
     ANSWER_LIMIT,
     COMMAND,
@@ -60,6 +60,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     """Any value that the type of a field allows."""
     if kind == Delta:
         return st.integers(0, 1 << 40)
+    if kind == Number:
+        return st.integers(0, 1 << 53)
     if kind in PLAIN:
         return PLAIN[kind]
     if hasattr(kind, "__struct_fields__"):

@@ -272,6 +272,37 @@ def test_pauses_double_while_asking_again_does_not_help() -> None:
     assert replica._ask_at == pytest.approx(now + 61.2), "after a calm minute it begins anew"
 
 
+def test_a_picture_has_to_be_as_new_as_what_was_heard_when_listening_began() -> None:
+    replica = Replica()
+    replica.feed(updated(3, state("a")), 1.0, 0.5)
+    replica.feed(beat(4), 1.0, 0.5)
+    assert replica.seen == 4
+    replica.feed(updated(5, state("a")), 1.0, 0.5)
+    assert replica.seen == 4, "what comes now is kept, and a picture may be older"
+    assert replica.ask(1.0) == 1
+    replica.answer(page(1, 4), 1.0, 0.5)
+    replica.feed(updated(8, state("a")), 2.0, 0.5)
+    assert (replica.phase, replica.seen) == ("asking", 8), "after a gap everything before it may be missing"
+    replica.feed(beat(9), 2.0, 0.5)
+    assert replica.seen == 8
+
+
+def test_what_was_heard_in_an_epoch_that_is_over_says_nothing_about_the_new_one() -> None:
+    replica = joined(70)
+    replica.feed(beat(2, epoch="f"), 2.0, 0.5)
+    assert (replica.phase, replica.seen) == ("asking", 2)
+
+
+def test_a_gap_among_what_was_kept_makes_everything_that_was_heard_too_old() -> None:
+    replica = Replica()
+    replica.feed(beat(1), 1.0, 0.5)
+    for seq in (2, 4, 5, 6):
+        replica.feed(updated(seq, state("a")), 1.0, 0.5)
+    assert replica.ask(1.0) == 1
+    assert replica.answer(page(1, 1), 1.0, 0.5) is None
+    assert (replica.phase, replica.seen) == ("asking", 6)
+
+
 def test_connected_means_heard_in_the_last_five_seconds() -> None:
     replica = Replica()
     assert not replica.connected(0.0)

@@ -217,7 +217,7 @@ def test_joining_goes_heartbeat_then_snapshot_then_what_is_newer(
         return board.requests
 
     until(asked)
-    assert board.requests == [SnapshotRequest(request=1, sources=None)]
+    assert board.requests == [SnapshotRequest(request=1, sources=None, seen=2)]
     board.say(state("late", 3))
     until(lambda: subscriber.receive(0.01) or len(subscriber._replica._buffer) == 2)
     board.answer()
@@ -318,7 +318,7 @@ def test_only_the_chosen_sources_are_followed(board: Board, follow: Callable[...
     board.say(state("b", 1, "pi"))
     subscriber = follow(sources=["pi"])
     items = seen(subscriber, 1, board.step)
-    assert board.requests[-1] == SnapshotRequest(request=1, sources=("pi",))
+    assert board.requests[-1] == SnapshotRequest(request=1, sources=("pi",), seen=2)
     assert items == [
         Snapshot(epoch="e", seq=2, source_seqs={"codex": 1, "pi": 1}, sessions=(state("b", 1, "pi"),), health=())
     ]

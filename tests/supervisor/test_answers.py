@@ -12,8 +12,9 @@ from bellboard.protocol.codec import COMMAND, REPLY, SNAPSHOT_PAGE, SNAPSHOT_REQ
 from bellboard.protocol.session import SessionState
 from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
-from bellboard.supervisor.answers import MOST_REQUESTS, PAGE_SESSIONS, Answers
+from bellboard.supervisor.answers import MOST_REQUESTS, Answers
 from bellboard.supervisor.clock import Moment
+from bellboard.supervisor.pictures import PAGE_SESSIONS
 
 NOW = Moment(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), 0.0)
 
