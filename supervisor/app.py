@@ -35,6 +35,7 @@ from .intake import Intake
 from .keeper import Keeper
 from .orders import order_for
 from .reload import compare
+from .service.notify import Notify
 from .signals import Signals, has_terminal
 from .store import Store
 from .voice import Voice
@@ -54,12 +55,15 @@ PENDING_SECONDS = 0.01
 class Supervisor:
     """A whole board: `open`, then `run` until told to stop, then `close`. Also a context manager.
 
-    `reread` reads the configuration again, for a reload; without it there is none.
+    `reread` reads the configuration again, for a reload; without it there is none. `notify` tells the service manager.
     """
 
-    def __init__(self, config: Config, reread: Callable[[], Config] | None = None) -> None:
+    def __init__(
+        self, config: Config, reread: Callable[[], Config] | None = None, notify: Notify | None = None
+    ) -> None:
         self.config = config
         self._reread = reread
+        self._notify = notify or Notify({})
         self._terminal = has_terminal()
         self.book = HealthBook(config.thresholds, os.path.expanduser("~"))
         self.aggregator = Aggregator(secrets.token_hex(8), config.rules)
@@ -104,6 +108,7 @@ class Supervisor:
         """
         with Signals() as signals:
             self._poll.add(signals.fd)
+            self._notify.ready()
             next_tick = 0.0
             busy = done = False
             while not (self._leaving and self.roster.empty):
@@ -199,6 +204,7 @@ class Supervisor:
 
     def _tick(self, now: Moment) -> None:
         clock = now.clock
+        self._notify.tick(time.monotonic(), self.book.summary())
         self._keeper.tick(now)
         self._crew.push(self.roster.insist(clock))
         self._guard.look(clock)
@@ -298,4 +304,5 @@ class Supervisor:
 
     def _leave(self, clock: float) -> None:
         self._leaving = True
+        self._notify.stopping()
         self._crew.push(self.roster.leave(clock))

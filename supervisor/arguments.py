@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     health.add_argument("--json", action="store_true", help="print JSON for programs")
     _ctl(commands)
     _hooks(commands)
+    _service(commands)
     demo = _command(commands, "demo", "simulated agents through the real pipeline, in a temporary home")
     demo.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
     return parser
@@ -122,6 +123,13 @@ def _hooks(commands: "Commands") -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="show the change and leave everything as it is")
     parser.add_argument("--state-dir", metavar="DIR", help="folder of the board's state, which holds the spool")
+
+
+def _service(commands: "Commands") -> None:
+    parser = _command(commands, "service", "keep the board from login to logout, by systemd or launchd")
+    parser.add_argument("verb", choices=["install", "status", "remove"], help="what to do, for this user alone")
+    parser.add_argument("--print", action="store_true", help="with install: print the file, and install nothing")
+    parser.add_argument("--state-dir", metavar="DIR", help="folder of the database")
 
 
 def _ctl(commands: "Commands") -> None:

@@ -25,6 +25,7 @@ from .app import Supervisor
 from .config import Config, Seconds, build, default_state_dir, read, seconds
 from .errors import SupervisorError, UsageError
 from .private import read_once
+from .service.notify import Notify
 from .views import document, text
 
 EXIT_OK = 0
@@ -56,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
         "ctl": _ctl,
         "hooks": _hooks,
         "demo": _demo,
+        "service": _service,
     }[options.command]
     try:
         return command(options)
@@ -106,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     if not config.sources:
         raise UsageError("no source is enabled: enable one in the configuration, or name one with --source")
-    with Supervisor(config, lambda: _config(options)) as supervisor:
+    with Supervisor(config, lambda: _config(options), Notify(os.environ)) as supervisor:
         where = config.state_dir or "memory"
         sys.stderr.write(
             f"bellboard: ready - sources {', '.join(config.sources)}; sockets in {config.runtime_dir}, state in {where}\n"
@@ -243,6 +245,16 @@ def _hooks(options: argparse.Namespace) -> int:
     state_dir = options.state_dir or os.environ.get("BELLBOARD_STATE_DIR") or default_state_dir()
     folder = os.path.abspath(os.path.expanduser(state_dir))
     return run_hooks(options.verb, options.agents, folder, print, dry_run=options.dry_run)
+
+
+def _service(options: argparse.Namespace) -> int:
+    from .service.manage import run as run_service  # noqa: PLC0415 - only this command needs it
+
+    words: list[str] = []
+    for flag in ("config", "runtime_dir", "state_dir"):
+        if (given := getattr(options, flag, None)) is not None:
+            words += [f"--{flag.replace('_', '-')}", os.path.abspath(os.path.expanduser(given))]
+    return run_service(options.verb, words, print, only_print=options.print)
 
 
 def _demo(options: argparse.Namespace) -> int:

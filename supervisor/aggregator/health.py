@@ -4,6 +4,7 @@ Pure; one `HealthBook` for all sources. What it says is a fact that subscribers 
 while something of it fails and the rest works, `failed` while nothing of it works, and healthy again as soon as it does.
 """
 
+from collections import Counter
 from datetime import datetime
 from typing import Literal
 
@@ -68,6 +69,11 @@ class HealthBook:
     def states(self) -> tuple[HealthState, ...]:
         """Return the health of all sources, by name."""
         return tuple(self._state(record) for _, record in sorted(self._records.items()))
+
+    def summary(self) -> str:
+        """Say in a line how all of them do."""
+        counts = Counter(self._judge(record)[0] for record in self._records.values())
+        return ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no sources"
 
     def news(self, now: datetime) -> list[HealthState]:
         """Return the states that differ from what was returned last (memory, load and lag alone are no news)."""

@@ -68,6 +68,12 @@ class Scene:
     def start(self) -> subprocess.Popen[str]:
         return self.house.start("--source", f"mock={self.house.homes / 'mock'}", env=self.env)
 
+    def afresh(self) -> None:
+        """End the supervisor in peace and start it again: its log, whose room can be used again, is gone then."""
+        self.supervisor.terminate()
+        self.supervisor.wait()
+        self.supervisor = self.start()
+
     def counts(self) -> dict[str, int]:
         self.board.receive(0.02)
         return {name: state.message_count for (_, name), state in self.board.sessions.items()}
@@ -164,6 +170,7 @@ def test_a_full_disk_stops_the_count_and_nothing_else(
     took: list[float] = []
     with scene(house) as at:
         for _ in range(proof.many(1, 5)):
+            at.afresh()
             at.moves()
             fill(small_disk)
             at.trouble()

@@ -1,0 +1,45 @@
+"""A supervisor as a service manager sees it."""
+
+import json
+import signal
+import socket
+
+import psutil
+from harness import House, wait_for
+
+
+def test_systemd_hears_of_a_life_from_ready_to_stopping_and_no_worker_speaks_for_us(house: House) -> None:
+    (house.homes / "mock").mkdir()
+    (house.homes / "mock" / "one.jsonl").write_text(json.dumps({"activity": "working"}) + "\n")
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(house.root / "notify.sock"))
+        systemd.setblocking(False)
+
+        def said(word: str, times: int = 1) -> bool:
+            try:
+                while True:
+                    heard.extend(systemd.recv(4096).decode().split("\n"))
+            except BlockingIOError:
+                return heard.count(word) >= times
+
+        env = {"NOTIFY_SOCKET": str(house.root / "notify.sock"), "WATCHDOG_USEC": "1000000"}
+        supervisor = house.start("--source", f"mock={house.homes / 'mock'}", env=env)
+        wait_for(lambda: said("READY=1") and said("STATUS=1 healthy"), what="READY and a status")
+        wait_for(lambda: said("WATCHDOG=1", 4), what="four signs of life")
+        (worker,) = wait_for(house.workers, what="the worker")
+        assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC"} & worker.environ().keys()
+        assert psutil.Process(supervisor.pid).status() != psutil.STATUS_ZOMBIE
+        supervisor.send_signal(signal.SIGTERM)
+        assert supervisor.wait(15) == 0
+        assert said("STOPPING=1")
+        assert heard.count("READY=1") == 1
+
+
+def test_the_command_prints_the_file_and_installs_nothing(house: House) -> None:
+    done = house.command("service", "install", "--print", "--state-dir", "/data/board")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--state-dir" in done.stdout
+    assert str(house.runtime) in done.stdout, "what the environment says is written down"
+    assert list(house.homes.iterdir()) == []
+    assert house.command("service", "status").returncode == 3
