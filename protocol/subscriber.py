@@ -8,7 +8,6 @@ it listens, asks for snapshots, and starts over by itself when the supervisor wa
             ...
 """
 
-import asyncio
 import os
 import random
 import time
@@ -121,6 +120,8 @@ class Subscriber:
             yield from self.receive(STEP_SECONDS)
 
     async def __aiter__(self) -> AsyncIterator[Item]:
+        import asyncio  # noqa: PLC0415 - as heavy as all the rest, and most programs iterate without it
+
         loop = asyncio.get_running_loop()
         ready = asyncio.Event()
         descriptors = (self._listening.fd, self._asking.fd)

@@ -7,8 +7,6 @@ port through which sources look, so that tests can put a table of their own in i
 import os
 from typing import Protocol
 
-import psutil
-
 
 class Processes(Protocol):
     """What a source may ask about the processes of this machine."""
@@ -74,6 +72,8 @@ def _flock(line: str) -> tuple[tuple[int, int], int] | None:
 
 
 def _portable_start(pid: int) -> str | None:
+    import psutil  # noqa: PLC0415 - only where there is no /proc
+
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else str(int(process.create_time()))

@@ -2,14 +2,12 @@
 
 import argparse
 import io
-import logging
 import os
 import shutil
 import sys
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from importlib.metadata import entry_points
 
 import msgspec
 
@@ -21,11 +19,8 @@ from ..protocol.errors import NoAnswer, NotRunning, ProtocolError
 from ..protocol.event import Snapshot, topic_of
 from ..protocol.session import SessionState
 from ..protocol.subscriber import Item, Subscriber
-from .app import Supervisor
 from .config import Config, Seconds, build, default_state_dir, read, seconds
 from .errors import SupervisorError, UsageError
-from .private import read_once
-from .service.notify import Notify
 from .views import document, text
 
 EXIT_OK = 0
@@ -43,11 +38,6 @@ def run(options: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a title may hold what this terminal cannot show
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if options.verbose > 1 else logging.INFO if options.verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
     command = {
         None: _board,
         "run": _run,
@@ -82,6 +72,8 @@ def _runtime_dir(options: argparse.Namespace) -> str:
 
 
 def _config(options: argparse.Namespace) -> Config:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - only who runs a board needs to know what is installed
+
     known = frozenset(each.name for each in entry_points(group=GROUP))
     file = read(options.config, known)
     only: dict[str, str | None] = {}
@@ -105,6 +97,10 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from .app import Supervisor  # noqa: PLC0415 - as heavy as all the rest, and attaching needs none of it
+    from .service.notify import Notify  # noqa: PLC0415 - see above
+
+    _log(options)
     config = _config(options)
     if not config.sources:
         raise UsageError("no source is enabled: enable one in the configuration, or name one with --source")
@@ -118,11 +114,28 @@ def _run(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _log(options: argparse.Namespace) -> None:
+    import logging  # noqa: PLC0415 - only a board has something to log
+
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if options.verbose > 1 else logging.INFO if options.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+
+
+def _read_once(options: argparse.Namespace, config: Config) -> Snapshot:
+    from .private import read_once  # noqa: PLC0415 - see _run
+
+    _log(options)
+    return read_once(config)
+
+
 def _board(options: argparse.Namespace) -> int:
     try:
         picture = _picture(_runtime_dir(options))
     except NotRunning:
-        picture = read_once(_config(options))
+        picture = _read_once(options, _config(options))
     if picture.sessions:
         _print_table(list(picture.sessions))
         return EXIT_OK
@@ -137,7 +150,8 @@ def _sessions(options: argparse.Namespace) -> int:
     if options.once:
         config = _config(options)
         since = _age(options.since or "all")
-        picture = read_once(msgspec.structs.replace(config, board=msgspec.structs.replace(config.board, since=since)))
+        board = msgspec.structs.replace(config.board, since=since)
+        picture = _read_once(options, msgspec.structs.replace(config, board=board))
     else:
         picture = _picture(_runtime_dir(options))
     chosen = _chosen(picture.sessions, options)

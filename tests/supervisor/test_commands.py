@@ -13,7 +13,7 @@ from harness import wait_for
 from bellboard.protocol.ask import Command, Reply, Verb
 from bellboard.protocol.event import Snapshot
 from bellboard.protocol.session import HealthState, SessionState
-from bellboard.supervisor import commands
+from bellboard.supervisor import commands, private
 from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
 from bellboard.supervisor.answers import Answers
@@ -55,7 +55,7 @@ def show(monkeypatch: pytest.MonkeyPatch, *health: HealthState, sessions: tuple[
         return picture
 
     monkeypatch.setattr(commands, "_picture", found)
-    monkeypatch.setattr(commands, "read_once", found)
+    monkeypatch.setattr(private, "read_once", found)
 
 
 @pytest.mark.parametrize("words", [["sessions"], ["health"], ["watch"], ["ctl", "drain"], ["ctl", "pause", "claude"]])
@@ -220,7 +220,7 @@ def test_reading_once_reads_everything_unless_told_since_when(monkeypatch: pytes
         seen.append(config)
         return picture
 
-    monkeypatch.setattr(commands, "read_once", read_once)
+    monkeypatch.setattr(private, "read_once", read_once)
     assert run("sessions", "--once", "--source", "mock") == 0
     assert run("sessions", "--once", "--source", "mock", "--since", "2h") == 0
     assert [(config.board.since, list(config.sources)) for config in seen] == [
