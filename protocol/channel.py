@@ -130,10 +130,14 @@ class Asking(Channel):
 
 
 class Publishing(Channel):
-    """The board's voice (XPUB): never blocks, a subscriber that does not keep up loses events and notices it."""
+    """The board's voice (XPUB): never blocks, a subscriber that does not keep up loses events and notices it.
+
+    `subscriptions` is how many there are, as of the last call of `new_subscriptions`.
+    """
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(zmq.XPUB)
+        self.subscriptions = 0
         self._socket.sndhwm = HIGH_WATER_EVENTS
         self._socket.xpub_verboser = 1
         self._socket.maxmsgsize = SUBSCRIPTION_LIMIT
@@ -150,7 +154,9 @@ class Publishing(Channel):
             frames = self._receive()
             if frames is None:
                 break
-            new += frames[0][:1] == b"\x01"
+            begins = frames[0][:1] == b"\x01"
+            new += begins
+            self.subscriptions += 1 if begins else -1
         return new
 
 

@@ -5,7 +5,7 @@ stands in `pictures.py`.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from ..protocol.addresses import CONTROL, SNAPSHOT, address
 from ..protocol.ask import Command, Reply
@@ -40,6 +40,10 @@ class Answers:
     def pending(self) -> bool:
         """Whether somebody still waits for a snapshot."""
         return self._pictures.pending
+
+    def asked(self, found: Set[object]) -> bool:
+        """Whether one of these, on which something came in, is a socket of ours."""
+        return self.snapshot in found or self.control in found
 
     def take(self) -> Snapshot:
         """Return the board as it is now."""

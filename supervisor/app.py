@@ -86,8 +86,9 @@ class Supervisor:
         before = os.umask(0o177)
         try:
             self._voice = Voice(addresses[EVENTS])
+            lasting = None if config.state_dir is None else self._store
             self._intake = Intake(
-                addresses[INGEST], self.aggregator, self._store, self.book, self.roster, self._voice, config.work.credit
+                addresses[INGEST], self.aggregator, lasting, self.book, self.roster, self._voice, config.work.credit
             )
             logbook = Logbook(None if config.state_dir is None else os.path.join(config.state_dir, "logs"))
             self._crew = Crew(
@@ -113,12 +114,13 @@ class Supervisor:
             busy = done = False
             while not (self._leaving and self.roster.empty):
                 rest = 0.0 if busy else max(0.0, next_tick - time.monotonic())
-                self._poll.wait(min(rest, PENDING_SECONDS) if self._answers.pending else rest)
+                found = self._poll.wait(min(rest, PENDING_SECONDS) if self._answers.pending else rest)
                 now = self._now()
                 clock = now.clock
                 self._heed(signals.taken(), clock)
-                busy = self._intake.drain(now)
-                busy = self._answers.serve() or busy
+                busy = (busy or self._intake.channel in found) and self._intake.drain(now)
+                if self._answers.pending or self._answers.asked(found):
+                    busy = self._answers.serve() or busy
                 self._greet(now)
                 self._reap(clock)
                 self._crew.read_logs(clock)

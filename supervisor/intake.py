@@ -26,13 +26,13 @@ STRIKE_SECONDS = 60.0
 
 
 class Intake:
-    """The ingest socket and the way of an update from there to everybody."""
+    """The ingest socket and the way of an update from there to everybody. Without a store nothing outlives the process."""
 
     def __init__(
         self,
         endpoint: str,
         aggregator: Aggregator,
-        store: Store,
+        store: Store | None,
         book: HealthBook,
         roster: Roster,
         voice: Voice,
@@ -88,7 +88,7 @@ class Intake:
 
     def perform(self, plan: Plan, now: Moment) -> bool:
         """Store, adopt and publish a plan; False, with nothing changed, if it could not be stored."""
-        if plan.changes:
+        if plan.changes and self._store is not None:
             try:
                 self._store.commit(plan)
             except StorageError as error:

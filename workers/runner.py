@@ -28,6 +28,7 @@ BYE_SECONDS = 1.0
 NESTED = 5
 """Folders that may appear one inside the other between two looks: a year, a month and a day are three."""
 
+BATCH_SECONDS = 0.02
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_UNAVAILABLE = 69
@@ -118,9 +119,8 @@ class Runner:
                 raise Ended(Bye(reason="drained"), EXIT_OK)
             if self._drain_until is None:
                 self._look_around(source, work, now)
-                if work.backlog and self._outbox.free > 0:
-                    self._take(work)
-            self._send_due(now)
+                self._take(work)
+            self._send_due(time.monotonic())
             if self._in_pass and not work.backlog and not self._outbox:
                 self._in_pass, self._next_beat = False, 0.0
                 self._passes += 1
@@ -193,11 +193,16 @@ class Runner:
         return fault
 
     def _take(self, work: Round) -> None:
-        result = work.step()
-        if isinstance(result, Parsed):
-            result = self._put(result, work)
-        if result is not None:
-            self._say(result)
+        """Parse for a moment, or until the credit is used up: what came of it goes out as one message."""
+        until = time.monotonic() + BATCH_SECONDS
+        while work.backlog and self._outbox.free > 0:
+            result = work.step()
+            if isinstance(result, Parsed):
+                result = self._put(result, work)
+            if result is not None:
+                self._say(result)
+            if time.monotonic() >= until:
+                break
 
     def _put(self, parsed: Parsed, work: Round) -> Fault | None:
         """Hand a step to the outbox, or take it back and say why."""
