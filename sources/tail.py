@@ -98,7 +98,8 @@ def _checksum(fd: int, offset: int, length: int) -> int:
 
 def _piece(fd: int, status: os.stat_result, mark: Mark, budget: int, *, replaced: bool) -> Piece:
     start, skipping = mark.offset, mark.skipping
-    data = os.pread(fd, budget, start)
+    # No more than there is: a buffer of the whole budget costs more than reading a small file.
+    data = os.pread(fd, min(budget, max(0, status.st_size - start)), start)
     overlong: list[bytes] = []
     if skipping:
         end = data.find(b"\n") + 1
@@ -112,6 +113,9 @@ def _piece(fd: int, status: os.stat_result, mark: Mark, budget: int, *, replaced
             overlong.append(data[:512])
             start, skipping, data = start + len(data), True, b""
     end = start + cut
+    head = mark.head
+    if mark.offset < HEAD_BYTES:
+        head = crc32(data[: min(HEAD_BYTES, cut)] if not start else os.pread(fd, min(HEAD_BYTES, end), 0))
     # Complete: what is left behind `cut` is a torn last line, which waits for its end.
     complete = start + len(data) >= status.st_size and data.find(b"\n", cut) < 0
     after = Mark(
@@ -119,7 +123,7 @@ def _piece(fd: int, status: os.stat_result, mark: Mark, budget: int, *, replaced
         ino=status.st_ino,
         offset=end,
         skipping=skipping,
-        head=mark.head if mark.offset >= HEAD_BYTES else crc32(os.pread(fd, min(HEAD_BYTES, end), 0)),
+        head=head,
         tail=crc32(data[cut - TAIL_BYTES : cut]) if cut >= TAIL_BYTES else _checksum(fd, end, TAIL_BYTES),
         stamp=stamp_of(status) if complete else "",
     )

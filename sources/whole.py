@@ -41,15 +41,16 @@ def read_whole(path: str, stamp: str, limit: int = DOCUMENT_LIMIT) -> Document |
             return None
         if status.st_size > limit:
             raise ArtifactTooLarge(f"a document of {status.st_size:,} bytes is above the limit of {limit:,}")
-        return Document(_read(fd, limit), now, status.st_mtime)
+        return Document(_read(fd, status.st_size, limit), now, status.st_mtime)
     finally:
         os.close(fd)
 
 
-def _read(fd: int, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
+def _read(fd: int, expected: int, limit: int) -> bytes:
+    """Read to the end, in one piece if the document is as large as it said."""
+    parts = [os.read(fd, min(expected + 1, limit))]
+    size = len(parts[0])
     while size < limit and (part := os.read(fd, min(1 << 20, limit - size))):
         parts.append(part)
         size += len(part)
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

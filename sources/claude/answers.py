@@ -41,16 +41,16 @@ def answer(state: State, transcript: Transcript, row: Row, stamp: str, own: bool
     if not isinstance(message, Message):
         return
     model = message.model
-    if model and model[0] == "<":  # the client's own words, such as an API error
-        turn(transcript, "failed" if row.isApiErrorMessage else "over", stamp, begins=True)
-        return
+    if model != transcript.model and model:
+        if model[0] == "<":  # the client's own words, such as an API error
+            turn(transcript, "failed" if row.isApiErrorMessage else "over", stamp, begins=True)
+            return
+        transcript.model, transcript.peak = tidy(model), 0
     key = (message.id or row.requestId or row.uuid or "")[-ID_LENGTH:]
     known = transcript.recent.get(key) if key else None
     if known is None:
         known = _new(transcript, key, own)
-    if model and model != transcript.model:
-        transcript.model, transcript.peak = tidy(model), 0
-    if own and row.requestedModel and row.requestedModel != transcript.asked:
+    if row.requestedModel and own and row.requestedModel != transcript.asked:
         transcript.asked = tidy(row.requestedModel)
     if message.usage is not None:
         _tokens(transcript, known, message.usage)

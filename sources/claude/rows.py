@@ -25,11 +25,11 @@ class Block(Struct, gc=False):
     """One piece of a message: text, thinking, tool_use (`id`, `name`, `input`) or tool_result (`tool_use_id`)."""
 
     type: str | None = None
+    text: str | None = None
     id: str | None = None
     name: str | None = None
-    tool_use_id: str | None = None
-    text: str | None = None
     input: Raw = Raw()
+    tool_use_id: str | None = None
 
 
 class Message(Struct, gc=False):
@@ -45,27 +45,28 @@ class Message(Struct, gc=False):
 class Row(Struct, gc=False):
     """One line. Key order is free and unknown fields are many; only `type` decides what a row is.
 
+    Fields stand in the order in which 2.x writes them: the decoder looks for the next key behind the last one.
     Rows of other types carry a `message`, too (api-request-blob): it means nothing there.
     """
 
-    type: str | None = None
-    subtype: str | None = None
-    uuid: str | None = None
-    timestamp: str | int | float | None = None
-    message: Message | str | None = None
+    isSidechain: bool | None = None  # noqa: N815 - the client's own names, here and below
     cwd: str | None = None
     version: str | None = None
-    gitBranch: str | None = None  # noqa: N815 - the client's own names, here and below
+    gitBranch: str | None = None  # noqa: N815
+    message: Message | str | None = None
+    requestId: str | None = None  # noqa: N815
+    requestedModel: str | None = None  # noqa: N815
+    type: str | None = None
+    uuid: str | None = None
+    timestamp: str | int | float | None = None
+    toolUseResult: Raw = Raw()  # noqa: N815
+    origin: Any = None
     slug: str | None = None
-    isSidechain: bool | None = None  # noqa: N815
+    subtype: str | None = None
     isMeta: bool | None = None  # noqa: N815
     isCompactSummary: bool | None = None  # noqa: N815
     isVisibleInTranscriptOnly: bool | None = None  # noqa: N815
     isApiErrorMessage: bool | None = None  # noqa: N815
-    requestId: str | None = None  # noqa: N815
-    requestedModel: str | None = None  # noqa: N815
-    origin: Any = None
-    toolUseResult: Raw = Raw()  # noqa: N815
     compactMetadata: Any = None  # noqa: N815
     customTitle: str | None = None  # noqa: N815
     agentName: str | None = None  # noqa: N815

@@ -59,22 +59,26 @@ class Settings(Struct, gc=False):
 
 
 class Payload(Struct, gc=False):
-    """What an envelope carries, whatever its type."""
+    """What an envelope carries, whatever its type.
+
+    The frequent fields stand first, in the order in which they are written: the decoder looks for the next key behind
+    the last one.
+    """
 
     type: str | None = None
-    id: Any = None
-    thread_id: str | None = None
-    turn_id: str | None = None
     # response items
     role: Any = None
-    phase: Any = None
     name: Any = None
     call_id: Any = None
     # events
-    kind: Any = None
-    message: Any = None
-    item: Item | None = None
     info: TokenInfo | None = None
+    message: Any = None
+    id: Any = None
+    thread_id: str | None = None
+    turn_id: str | None = None
+    item: Item | None = None
+    phase: Any = None
+    kind: Any = None
     error: Any = None
     started_at: Any = None
     model_context_window: int | None = None
@@ -83,10 +87,10 @@ class Payload(Struct, gc=False):
     usage: Usage | None = None
     thread_token_usage: Usage | None = None
     # turn contexts and the header
-    model: Any = None
-    cwd: Any = None
-    timestamp: Any = None
     session_id: Any = None
+    timestamp: Any = None
+    cwd: Any = None
+    model: Any = None
     cli_version: Any = None
     source: Any = None
     thread_source: Any = None
@@ -102,9 +106,9 @@ class Payload(Struct, gc=False):
 class Row(Struct, gc=False):
     """One line. Without a payload it is bare: the item itself, or the header of 0.20 to 0.3x."""
 
-    type: str | None = None
     timestamp: str | None = None
     ordinal: int | None = None
+    type: str | None = None
     payload: Payload | None = None
     record_type: Any = None
     id: Any = None
