@@ -36,7 +36,7 @@ def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None
         if kind in CONVERSATION:
             if stamp > last:
                 last = stamp[:ID_LENGTH]
-            if own and row.isSidechain:
+            if row.isSidechain and own:
                 continue  # 1.0.x wrote a subagent's rows between those of its parent
             if row.slug is not None:
                 transcript.slug = tidy(row.slug) or transcript.slug

@@ -30,6 +30,7 @@ HAND_IN = "complete_task"
 """The tool with which a subagent gives its result to its parent, and ends."""
 
 _NUMBER_LIMIT = 1 << 53
+_CANCELLED = frozenset(("cancelled",))
 
 
 def say(chat: Chat, message: Message, *, appended: bool = True) -> None:
@@ -124,7 +125,7 @@ def _judge(chat: Chat, message: Message) -> None:
         _turn(chat, "answered" if text and not text.isspace() else "tools", message)
         return
     calls = [call for call in message.tool_calls if call is not None]
-    if all(call.status == "cancelled" for call in calls):
+    if {call.status for call in calls} <= _CANCELLED:
         _turn(chat, "cancelled", message)
     elif chat.kind == "subagent" and any(call.name == HAND_IN and call.status == "success" for call in calls):
         _turn(chat, "finished", message)
@@ -183,7 +184,10 @@ def _holds_late_calls(chat: Chat, message: Message) -> bool:
 
 
 def _calls(message: Message) -> int:
-    return len({call.id or at for at, call in enumerate(message.tool_calls or ()) if call is not None})
+    calls = message.tool_calls or ()
+    if len(calls) == 1:
+        return int(calls[0] is not None)
+    return len({call.id or at for at, call in enumerate(calls) if call is not None})
 
 
 def worth_of(message: Message) -> Recent:
