@@ -1,5 +1,6 @@
 """What the docs promise about the code is compared with the code."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -34,3 +35,46 @@ def test_the_examples_in_the_readme_are_the_files_that_are_tested() -> None:
         shown = code[code.index(start) :].partition("\n\n\ndef register")[0]
         lines = [line for line in shown.splitlines() if '"""' not in line]
         assert [line for line in lines if line and line not in text.splitlines()] == []
+
+
+NUMBERS = {
+    "WIRE_LIMIT": "256 KiB",
+    "CURSOR_LIMIT": "64 KiB",
+    "READ_LIMIT": "1 MiB",
+    "LINE_LIMIT": "16 MiB",
+    "DOCUMENT_LIMIT": "256 MiB",
+    "MOST_UPDATES": "64",
+    "HIGH_WATER_WORKER": "64",
+    "HIGH_WATER_BOARD": "1000",
+    "MOST_STRIKES": "3",
+    "MOST_SUSPECTS": "1000",
+    "LINES_PER_SECOND": "200",
+    "FILES": "5",
+    "HIGH_WATER_EVENTS": "2000",
+    "BUFFER_LIMIT": "20,000",
+    "SUBSCRIPTION_LIMIT": "4 KiB",
+    "REQUEST_LIMIT": "64 KiB",
+    "MOST_ASKERS": "1000",
+    "MOST_PAGES": "16",
+    "TEXT_LIMIT": "300",
+    "MOST_SPOOL": "256 KiB",
+}
+"""What docs/limits.md says of each constant that it names."""
+
+
+def written(number: int) -> str:
+    """Write a number as the docs do."""
+    for size, unit in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if number % size == 0 and number >= size:
+            return f"{number // size} {unit}"
+    return f"{number:,}" if number >= 10_000 else str(number)
+
+
+def test_each_bound_of_the_docs_is_the_one_of_the_code() -> None:
+    rows = re.findall(
+        r"^\|[^|]+\| ([^|]+) \|[^|]*\| `([A-Z_]+)`, ([\w/]+)\.py \|$", (DOCS / "limits.md").read_text(), re.MULTILINE
+    )
+    assert {name for _, name, _ in rows} == set(NUMBERS)
+    for bound, name, path in rows:
+        value = getattr(importlib.import_module("bellboard." + path.replace("/", ".")), name)
+        assert (written(value), bound.startswith(NUMBERS[name])) == (NUMBERS[name], True), name

@@ -13,6 +13,9 @@ from .memory import Memory
 
 log = logging.getLogger("bellboard")
 
+FEW = 20
+"""Sessions of one source that may be set aside before it is the source that is at fault, and its breaker counts."""
+
 
 class Guard:
     """Watches a crew. `say` sends to the present worker of a source."""
@@ -61,9 +64,10 @@ class Guard:
         if self._roster.quarantine.died(source, death.note, death.cause, death.words, clock):
             handle = death.note.handle if death.note is not None else ""
             log.warning("%s: session %s is set aside: %s", source, handle, death.words)
-            # Its cause is known and gone: what was counted against the whole source does not hold.
-            self._roster.reset(source, clock)
             self.held(source)
+            if len(self._roster.quarantine.held(source)) <= FEW:
+                # Its cause is known and gone: what was counted against the whole source does not hold.
+                self._roster.reset(source, clock)
         else:
             backoff = self._roster.members[source].backoff
             self._book.broken(source, backoff.not_before - clock if backoff.opened else None)
