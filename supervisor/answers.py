@@ -5,7 +5,8 @@ stands in `pictures.py`.
 """
 
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from ..protocol.addresses import CONTROL, SNAPSHOT, address
 from ..protocol.ask import Command, Reply
@@ -41,7 +42,7 @@ class Answers:
         """Whether somebody still waits for a snapshot."""
         return self._pictures.pending
 
-    def asked(self, found: Set[object]) -> bool:
+    def asked(self, found: AbstractSet[object]) -> bool:
         """Whether one of these, on which something came in, is a socket of ours."""
         return self.snapshot in found or self.control in found
 

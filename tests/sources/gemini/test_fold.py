@@ -299,7 +299,14 @@ def test_a_subagent_that_stopped_without_a_result_waits_for_nobody(home: Home) -
 
 
 def test_calls_that_a_notice_came_before_are_those_of_the_model_s_last_message(home: Home) -> None:
-    late = {"id": "l", "timestamp": at(4), "type": "gemini", "content": "", "thoughts": [], "model": "gemini-2.5-pro"}
+    late: dict[str, Any] = {
+        "id": "l",
+        "timestamp": at(4),
+        "type": "gemini",
+        "content": "",
+        "thoughts": [],
+        "model": "gemini-2.5-pro",
+    }
     home.write(header(), user("u", 1), gemini("g", 2, ""))
     assert home.shown(*STATE) == ("working", None, 2, 0)
     home.write(
