@@ -164,9 +164,11 @@ class Intake:
             self.channel.send(peer, [DOWNWARD.encode(page)])
 
     def _grants(self, source: str, inc: int) -> list[Grant]:
-        """Split the stored cursors into pages that fit the wire."""
+        """Split the stored cursors into pages that fit the wire; the first one names the sessions to be careful with."""
+        quarantine = self._roster.quarantine
+        held, suspects = quarantine.held(source), quarantine.suspects(source)
         pages: list[dict[str, str]] = [{}]
-        size = 0
+        size = sum(len(f"{handle}{held.get(handle, '')}".encode()) + 16 for handle in (*held, *suspects))
         for handle, cursor in self._aggregator.ledger.cursors(source).items():
             length = len(handle.encode()) + len(cursor.encode("utf-8", "surrogatepass")) + 16
             if size + length > WIRE_LIMIT - 4096:
@@ -174,15 +176,14 @@ class Intake:
                 size = 0
             pages[-1][handle] = cursor
             size += length
-        quarantine = self._roster.quarantine
         return [
             Grant(
                 inc=inc,
                 epoch=self._aggregator.epoch,
                 credit=self._credit,
                 cursors=page,
-                quarantined=quarantine.held(source) if number == 1 else {},
-                suspects=quarantine.suspects(source) if number == 1 else (),
+                quarantined=held if number == 1 else {},
+                suspects=suspects if number == 1 else (),
                 more=number < len(pages),
             )
             for number, page in enumerate(pages, 1)

@@ -9,9 +9,10 @@ from bellboard.protocol.channel import Asking, Listening
 from bellboard.protocol.codec import DOWNWARD, EVENT, UPWARD, WIRE_LIMIT, DecodeFault
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.event import Discovered
-from bellboard.protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Ping
+from bellboard.protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Ping, Release
+from bellboard.protocol.recorder import Note
 from bellboard.protocol.session import HealthState, SessionState
-from bellboard.protocol.update import Beat, Bye, Fault, Hello, SourceUpdate, Update, Upward
+from bellboard.protocol.update import Beat, Bye, Changed, Fault, Hello, SourceUpdate, Update, Upward
 from bellboard.supervisor.aggregator.aggregator import Aggregator, Plan, Rules
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
 from bellboard.supervisor.clock import Moment
@@ -530,3 +531,61 @@ def test_what_passing_time_changes_goes_the_same_way(desk: Desk) -> None:
     assert desk.intake.perform(desk.aggregator.tick(desk.now), desk.now)
     assert [event.kind for event in desk.heard(1)] == ["stale"]
     assert [each.state.lifecycle for each in desk.store.sessions()] == ["terminal"]
+
+
+def poison(desk: Desk, handle: str, *, deaths: int = 2, shape: str = "10.0") -> None:
+    for _ in range(deaths):
+        desk.roster.quarantine.died("claude", Note("parse", handle, digest(""), shape), "crash", "it died", desk.at)
+
+
+def test_a_worker_is_told_which_sessions_to_leave_alone_and_which_to_read_last(desk: Desk) -> None:
+    poison(desk, "bad")
+    poison(desk, "odd", deaths=1)
+    desk.hire()
+    (grant,) = desk.ask(desk.line(), hello("claude", 1))
+    assert grant == Grant(inc=1, epoch="e", credit=CREDIT, quarantined={"bad": "10.0"}, suspects=("odd",))
+
+
+def test_a_change_of_what_is_set_aside_releases_it_at_once_the_first_time(desk: Desk) -> None:
+    poison(desk, "bad")
+    line = desk.worker()
+    assert desk.ask(line, Changed(handle="bad")) == [Release(handle="bad")]
+    assert desk.book.states()[0].quarantined == ()
+    poison(desk, "bad", deaths=1)
+    desk.tell(line, Changed(handle="bad"))
+    desk.tell(line, step(1, "", "1", handle="other"))
+    assert desk.answers(line) == [Ack(seq=1)], "it has to wait now"
+
+
+def test_a_suspect_that_gets_past_the_place_is_suspected_no_more(desk: Desk) -> None:
+    poison(desk, "bad", deaths=1)
+    line = desk.worker()
+    assert desk.ask(line, step(1, "", "1", handle="bad")) == [Ack(seq=1)]
+    assert desk.roster.quarantine.suspects("claude") == ()
+
+
+def test_a_word_of_a_worker_ends_its_silence_and_one_of_a_zombie_does_not(desk: Desk) -> None:
+    zombie = desk.worker()
+    line = desk.worker(inc=2)
+    desk.at = 20.0
+    desk.tell(zombie, Beat(progress=1, phase="watching"))
+    desk.tell(line, Fault(scope="handle", code="x", detail="x"))
+    desk.answers(line, 0)
+    wait_for(lambda: desk.answers(line, 0) == [] and desk.roster.vigil.silent(29.0) == [], what="the word")
+    assert desk.roster.vigil.silent(30.0) == ["claude"]
+
+
+def test_many_sessions_that_are_set_aside_fit_the_wire_with_the_cursors(desk: Desk) -> None:
+    for number in range(900):
+        poison(desk, f"{number:0>100}", shape="s" * 100)
+    for number in range(100):
+        desk.aggregator.ledger.load("claude", f"h{number}", "s", "c" * 4000)
+    desk.hire()
+    line = desk.line()
+    desk.tell(line, hello("claude", 1))
+    pages: list[Downward] = []
+    wait_for(lambda: pages.extend(desk.answers(line)) or not pages[-1].more, what="all pages")  # type: ignore[union-attr]
+    grants = [page for page in pages if isinstance(page, Grant)]
+    assert len(grants[0].quarantined) == 900
+    assert sum(len(page.cursors) for page in grants) == 100
+    assert max(len(DOWNWARD.encode(page)) for page in grants) <= WIRE_LIMIT
