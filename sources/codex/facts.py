@@ -65,7 +65,7 @@ def standing(state: State) -> Standing:
 def _gone(state: State) -> Standing:
     if state.left:
         evidence = Evidence(kind="process", detail="the process that had the thread open is gone")
-        return Standing("terminal", evidence, None, "process gone" if state.turn == "working" else "closed")
+        return Standing("terminal", evidence, None, "process gone")  # closed or killed: without a lock, who could say
     if state.lock == "free":
         detail, reason = "the client's lock is there and nobody holds it", "process gone"
     else:

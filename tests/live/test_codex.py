@@ -11,7 +11,7 @@ from typing import Any
 import live_clients
 import pytest
 from harness import wait_for
-from live_stage import Screen, Stage, stage_of
+from live_stage import Files, Screen, Stage, stage_of
 
 NEWEST = "0.169.0"
 LOCKLESS = "0.142.5"
@@ -43,6 +43,7 @@ BUSY = {"activity": "working", "waiting_for": None, "tool": None}
 RUNS = {"activity": "working", "waiting_for": None, "tool": "exec_command"}
 GONE = {"activity": "terminal", "end": "process gone", "tool": None}
 CLOSED = {"activity": "terminal", "end": "closed", "tool": None}
+EXEC = ("--sandbox", "danger-full-access", "--skip-git-repo-check")
 FREE = ("-a", "never", "-s", "danger-full-access")
 
 both = pytest.mark.parametrize("codex", [NEWEST, LOCKLESS], indirect=True)
@@ -83,7 +84,22 @@ class Codex:
         (self.folder / "config.toml").write_text(config)
         (stage.cwd / ".git").mkdir()  # the client looks no further for the folder of its project
         stage.environment |= {"CODEX_HOME": str(self.folder), "MOCK_KEY": "x", "OPENAI_API_KEY": "x"}
+        stage.files = Files([self.folder / "sessions", stage.house.state / "spool"])
         stage.watch("--source", f"codex={self.folder}")
+
+    def finish(self, process: subprocess.Popen[str], session: str, since: float) -> None:
+        """Wait for the end of a turn, after which the client lingers for a moment or for seconds, and for its own end."""
+        over = self.stage.written('"task_complete"', since, 20)
+        assert over is not None
+        rests = {"activity": frozenset(("waiting", "terminal")), "tool": None}
+        self.stage.true(session, "the turn is over", rests, at=over, brief=True)
+        process.wait(20)
+        self.stage.moves()
+
+    @property
+    def closed(self) -> dict[str, Any]:
+        """How a thread ends: only a lock tells whether its client closed it or was killed."""
+        return CLOSED if self.locks else GONE
 
     def open(self, *words: str) -> Screen:
         """Start the interactive client and wait until it is at its prompt."""
@@ -101,11 +117,11 @@ class Codex:
 
     def run(self, prompt: str, *words: str) -> subprocess.Popen[str]:
         """Start the client that answers and ends."""
-        return self.stage.run([*self.words, "exec", "--sandbox", "danger-full-access", *words, prompt])
+        return self.stage.run([*self.words, "exec", *EXEC, *words, prompt])
 
     def threads(self) -> list[str]:
         """Return the threads that have a file, in the order in which they were made."""
-        names = sorted(path.name for path in self.folder.rglob("rollout-*.jsonl"))
+        names = sorted(path.name for path in (self.folder / "sessions").rglob("rollout-*.jsonl"))
         ids = [re.findall(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", name)[0] for name in names]
         return list(dict.fromkeys(ids))
 
@@ -151,17 +167,18 @@ def test_a_run_without_a_screen_and_its_resumption(codex: Codex, figures: Figure
     stage.written('"function_call"', time.time(), 10)
     stage.true(session, "the tool runs", {**RUNS, "calls": 1, "messages": 2}, mark='"function_call"')
     stage.hold(3)
-    stage.true(session, "the tool is over", BUSY, at=stage.release("go"), mark="function_call_output")
-    process.wait(20)
-    stage.true(session, "ended", {**CLOSED, "messages": 3, "calls": 1})
+    released = stage.release("go")
+    stage.true(session, "the tool is over", BUSY, at=released, mark="function_call_output")
+    codex.finish(process, session, released)
+    stage.true(session, "ended", {**codex.closed, "messages": 3, "calls": 1})
     stage.hold(2.5)
     stage.moves()
     process = codex.run("Go on", "resume", session)
     begun = stage.written('"task_started"', time.time(), 10)
     assert begun is not None
     stage.true(session, "resumed", {**BUSY, "messages": 4}, at=begun, mark='"UserMessage"|"user_message"')
-    process.wait(20)
-    stage.true(session, "ended again", {**CLOSED, "messages": 5, "calls": 1})
+    codex.finish(process, session, begun)
+    stage.true(session, "ended again", {**codex.closed, "messages": 5, "calls": 1})
     stage.hold(2)
     figures("codex", stage.version, stage.verdict())
 
@@ -243,8 +260,8 @@ def test_killed_in_the_middle_and_resumed(codex: Codex, figures: Figures) -> Non
     begun = stage.written('"task_started"', time.time(), 10)
     assert begun is not None
     stage.true(session, "resumed", {**BUSY, "messages": 3}, at=begun, mark='"UserMessage"|"user_message"')
-    process.wait(20)
-    stage.true(session, "ended", {**CLOSED, "messages": 4})
+    codex.finish(process, session, begun)
+    stage.true(session, "ended", {**codex.closed, "messages": 4})
     stage.hold(2)
     figures("codex", stage.version, stage.verdict())
 
@@ -260,7 +277,7 @@ def test_a_run_is_stopped_by_a_signal(codex: Codex, figures: Figures) -> None:
     stage.moves()
     process.send_signal(signal.SIGINT)
     process.wait(10)
-    stage.true(session, "stopped", CLOSED)
+    stage.true(session, "stopped", codex.closed)
     stage.hold(2)
     figures("codex", stage.version, stage.verdict())
 

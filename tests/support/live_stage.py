@@ -184,13 +184,20 @@ class Stage:
     # the record
 
     def true(
-        self, session: str, name: str, says: Mapping[str, Any], *, at: float | None = None, mark: str = ""
+        self,
+        session: str,
+        name: str,
+        says: Mapping[str, Any],
+        *,
+        at: float | None = None,
+        mark: str = "",
+        brief: bool = False,
     ) -> None:
         """Note what is true from now on (or from `at`); `mark` is a regular expression of the write that tells it."""
         moment = time.time() if at is None else at
         written = self.written(mark, moment) if mark else None
         moment = min(moment, written or moment)
-        self.truths.append(Truth(at=moment, session=session, name=name, says=says, written=written))
+        self.truths.append(Truth(at=moment, session=session, name=name, says=says, written=written, brief=brief))
 
     def moves(self) -> float:
         """Note that the scenario does something: what was true until now may change at once. Returns the time."""

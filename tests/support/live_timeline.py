@@ -31,6 +31,7 @@ class Truth(Struct, frozen=True, kw_only=True):
     """What is true of one session from `at` on. `says`: field of `shown` -> the true value, or a set of allowed ones.
 
     `written` is when the client wrote what tells it, None where the scenario cannot name the write (or nothing tells).
+    A `brief` truth may pass before anybody has to say it.
     """
 
     at: float
@@ -38,6 +39,7 @@ class Truth(Struct, frozen=True, kw_only=True):
     name: str
     says: Mapping[str, Any]
     written: float | None = None
+    brief: bool = False
 
     @property
     def due(self) -> float:
@@ -85,10 +87,12 @@ def disagreements(truths: Sequence[Truth], moments: Sequence[Moment], end: float
         later = [each.at for each in truths if each.session == truth.session and each.at > truth.at]
         until = min([at - EARLY_SECONDS for at in later] or [end])
         mine = [moment for moment in moments if moment.session.id == truth.session]
-        if truth.due > until:
+        if truth.due > until and not truth.brief:
             found.append(
                 f"{truth.name}: was true for less than the grace ({until - truth.at:.2f} s): nothing is proven"
             )
+        if truth.due > until:
+            continue
         before = [moment for moment in mine if moment.at <= truth.due]
         standing = before[-1].session if before else None
         if not agrees(truth, standing):

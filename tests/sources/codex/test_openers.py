@@ -70,7 +70,7 @@ def test_a_client_without_locks_that_is_killed_in_a_turn_is_gone(
     assert source.parse(handle, cursor) == (None, cursor)
 
 
-def test_a_client_without_locks_that_ends_at_its_prompt_has_closed_the_thread(
+def test_a_client_without_locks_that_ends_at_its_prompt_is_gone_and_no_more_is_said(
     tmp_path: Path, rollout: Path, client: subprocess.Popen[str]
 ) -> None:
     with rollout.open("a") as file:
@@ -83,7 +83,7 @@ def test_a_client_without_locks_that_ends_at_its_prompt_has_closed_the_thread(
     (gone,) = wait_for(lambda: list(source.pulse()), what="the end of the process")
     said, cursor = source.parse(gone, cursor)
     assert said is not None
-    assert (said.activity, said.end_reason) == ("terminal", "closed")
+    assert (said.activity, said.end_reason) == ("terminal", "process gone")
     assert said.evidence == Evidence(kind="process", detail="the process that had the thread open is gone")
 
 
