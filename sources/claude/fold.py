@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ..text import LABEL_LIMIT, PATH_LIMIT, TITLE_LIMIT, tidy
 from .answers import answer
-from .prompts import user
+from .prompts import queued, user
 from .rows import QUIET_TYPES, Row
 from .state import Labels, State, Transcript
 from .turn import ID_LENGTH, TOKENS_LIMIT, turn
@@ -20,7 +20,7 @@ CONVERSATION = frozenset(("assistant", "user", "system", "attachment", "progress
 WIDE_KEPT = 8
 
 
-def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None:  # noqa: C901 - one loop, for speed
+def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None:  # noqa: C901, PLR0912 - one loop, for speed
     """Take in rows of the session's own transcript, or of the file of one subagent."""
     own = agent is None
     transcript = state.main if agent is None else agent
@@ -44,6 +44,8 @@ def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None
                 answer(state, transcript, row, stamp, own)
             elif kind == "user":
                 user(state, transcript, row, stamp, own)
+            elif kind == "attachment" and own:
+                queued(transcript, row)
             elif kind == "system":
                 _system(transcript, row, stamp)
         elif not _note(labels, transcript, row):

@@ -10,7 +10,7 @@ from zlib import crc32
 import msgspec
 
 from ..text import TITLE_LIMIT, tidy
-from .rows import AgentResult, Message, Row
+from .rows import AgentResult, Message, Queued, Row
 from .state import AGENT_RESULTS_KEPT, LINKS_KEPT, RESULTS_KEPT, Link, State, Transcript
 from .turn import ID_LENGTH, decoded, keep, turn
 
@@ -27,9 +27,14 @@ INTERRUPTED = "[Request interrupted by user"
 NOTIFICATION = "<task-notification>"
 CAVEAT = "Caveat:"
 
+QUEUED = b'"queued_command"'
+HEAD_BYTES = 256
+"""Attachments are large, and their type stands first."""
+
 _TASK = re.compile(r"<task-id>([^<]{1,64})</task-id>")
 _STATUS = re.compile(r"<status>([^<]{1,32})</status>")
 _EDITOR = re.compile(r"\s*<(ide_\w+)>.*?</\1>\s*", re.DOTALL)
+_QUEUED = msgspec.json.Decoder(Queued)
 _AGENT_RESULT = msgspec.json.Decoder(AgentResult)
 
 
@@ -105,13 +110,31 @@ def _said(state: State, transcript: Transcript, row: Row, text: str, stamp: str,
     turn(transcript, "busy", stamp, begins=typed)
 
 
+def queued(transcript: Transcript, row: Row) -> None:
+    """Count a prompt that was typed while the model worked and reached it within the turn, if this attachment is one.
+
+    The row bears the time at which it was typed, so it says nothing of the turn.
+    """
+    if QUEUED not in bytes(memoryview(row.attachment)[:HEAD_BYTES]):
+        return
+    found = decoded(_QUEUED, row.attachment)
+    if found is None or found.type != "queued_command" or found.commandMode not in {None, "prompt"}:
+        return
+    if not (isinstance(found.prompt, str) and found.prompt.startswith(INJECTED)) and _persons(found.origin):
+        transcript.messages += 1
+
+
 def _typed(row: Row) -> bool:
     """Whether a person wrote this. Rows of releases before 2.1.330 have no origin."""
     if row.isMeta:
         return False
-    if not isinstance(row.origin, dict):
+    return _persons(row.origin)
+
+
+def _persons(origin: object) -> bool:
+    if not isinstance(origin, dict):
         return True
-    return str(cast("dict[str, Any]", row.origin).get("kind", "human")) in PERSONS
+    return str(cast("dict[str, Any]", origin).get("kind", "human")) in PERSONS
 
 
 def _notified(state: State, text: str, stamp: str) -> None:

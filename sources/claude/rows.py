@@ -73,6 +73,7 @@ class Row(Struct, gc=False):
     aiTitle: str | None = None  # noqa: N815
     summary: str | None = None
     modelUsage: dict[str, Raw] | None = None  # noqa: N815
+    attachment: Raw = Raw()
 
 
 READER = Rows(Row)
@@ -87,6 +88,18 @@ QUIET_TYPES = frozenset((
     "worktree-state",
 ))  # fmt: skip
 """Notes that are known and change nothing here. Any other unknown type is drift and is counted."""
+
+
+class Queued(Struct, gc=False):
+    """A prompt that a person typed while the model worked: where it reaches the model within the turn, it has no other row.
+
+    Seen in 2.1.197 and 2.1.330; what was typed is not looked at beyond its beginning.
+    """
+
+    type: str | None = None
+    prompt: Any = None
+    commandMode: str | None = None  # noqa: N815
+    origin: Any = None
 
 
 class AgentResult(Struct, gc=False):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from claude_home import answer, call, prompt, result, told
+from claude_home import answer, call, line, prompt, result, told
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,33 @@ def test_the_first_prompt_is_kept_for_a_title_and_only_its_first_line() -> None:
 
 def test_what_the_editor_adds_is_no_title() -> None:
     assert told(prompt("<ide_selection>def f(): ...</ide_selection>\nFix it")).labels.prompt == "Fix it"
+
+
+MID_TURN = (
+    b'{"parentUuid":"5e8b5bcc-46dc-48f8-b8b0-cd889f38ae57","isSidechain":false,"attachment":{"type":"queued_command",'
+    b'"prompt":"queued while busy","commandMode":"prompt","origin":{"kind":"human"},"timestamp":"2026-11-28T00:59:46.534Z"'
+    b'},"type":"attachment","uuid":"81f8b585-e657-45cd-a8c3-916206ce4c9b","timestamp":"2026-11-28T00:59:46.534Z",'
+    b'"userType":"external","entrypoint":"cli","cwd":"/w/app","sessionId":"161eefec-59fa-416a-b397-7380ca0f1e63",'
+    b'"version":"2.1.197","gitBranch":"main"}\n'
+)
+"""Genuine row of 2.1.197 (2.1.330 writes the same and more): typed while a tool ran, given to the model with its result."""
+
+
+def test_a_prompt_that_reached_the_model_within_the_turn_is_a_message_though_it_is_no_row_of_a_person() -> None:
+    state = told(prompt(at=0), answer("m", call(name="Bash"), stop="tool_use", at=1), MID_TURN)
+    assert (state.main.messages, state.main.phase, len(state.main.open)) == (3, "busy", 1)
+
+
+@pytest.mark.parametrize(
+    "attachment",
+    [
+        {"type": "queued_command", "prompt": "<task-notification> done", "commandMode": "prompt"},
+        {"type": "queued_command", "prompt": "x", "commandMode": "task-notification"},
+        {"type": "queued_command", "prompt": "x", "commandMode": "prompt", "origin": {"kind": "task-notification"}},
+        {"type": "file", "text": '"queued_command"'},
+        "queued_command",
+        None,
+    ],
+)
+def test_what_else_was_queued_or_attached_is_no_message(attachment: object) -> None:
+    assert told(line("attachment", 1, attachment=attachment)).main.messages == 0
