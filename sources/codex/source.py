@@ -136,9 +136,10 @@ class CodexSource:
         if sight.lock not in {"unknown", "absent"} or not sight.rollouts or state.hidden:
             state.opener, state.left = None, False
         elif moved:
-            state.opener, state.left = self._openers.of(sight.rollouts[-1].path), False
+            # Not being found is no proof, so who was found before is still the one.
+            state.opener, state.left = self._openers.of(sight.rollouts[-1].path) or state.opener, False
             state.alive_seen = state.alive_seen or state.opener is not None
-        elif state.opener is not None and not self._openers.lives(state.opener):
+        if state.opener is not None and not self._openers.lives(state.opener):
             state.opener, state.left = None, True
         self._remember(handle, state)
 

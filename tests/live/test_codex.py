@@ -346,7 +346,8 @@ def delegates(codex: Codex, figures: Figures, tool: str = "exec_command") -> Non
     stage.hold(3)
     stage.release("go")
     process.wait(30)
-    stage.true(parent, "over", CLOSED)
+    # 0.169 leaves the lock file of a parent behind, now and then: then that it was closed cannot be told.
+    stage.true(parent, "over", {**CLOSED, "end": frozenset(("closed", "process gone"))})
     stage.true(child, "over, too", {**CLOSED, "parent": parent, "calls": 1})
     stage.hold(2)
     figures("codex", stage.version, stage.verdict())
