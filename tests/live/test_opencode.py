@@ -177,6 +177,8 @@ def test_a_resumed_session_is_the_same_one(opencode: OpenCode, figures: Callable
     stage.hold(2)
     again = time.time()
     stage.run([*opencode.words, "run", "--continue", "Another one"])
+    # It takes its time to start, and writes the message a moment before the text in it.
+    stage.true(session, "begins", {"activity": {"waiting", "working"}, "messages": {2, 3}}, at=again)
     true_once(stage, session, "thinking", {"activity": "working"}, "Another one", again, 30)
     true_once(stage, session, "answered again", {**AT_PROMPT, "messages": 4}, "Second answer", again, 30)
     stage.hold(2)
