@@ -26,12 +26,18 @@ const kinds = {
   "session.idle": "prompt",
 }
 
+// Sessions that work for another one: their end is nobody's turn.
+const children = new Set()
+
 export const Bellboard = async () => ({
   event: async ({ event }) => {
     try {
+      const info = event.properties?.info
+      if (info?.parentID && event.type.startsWith("session.")) children.add(info.id)
       const kind = kinds[event.type]
       const session = event.properties?.sessionID
       if (!kind || typeof session !== "string") return
+      if (kind === "prompt" && children.has(session)) return
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       try {
         if (statSync(path).size > 262144) renameSync(path, path + ".old")

@@ -186,12 +186,15 @@ def test_a_resumed_session_is_the_same_one(opencode: OpenCode, figures: Callable
     figures("opencode", stage.version, stage.verdict())
 
 
-def test_a_subagent_is_a_session_and_keeps_its_parent_working(opencode: OpenCode, figures: Callable[..., None]) -> None:
+@pytest.mark.parametrize("hooks", [False, True])
+def test_a_subagent_is_a_session_and_keeps_its_parent_working(
+    opencode: OpenCode, figures: Callable[..., None], *, hooks: bool
+) -> None:
     stage = opencode.stage
     task = {"description": "Wait", "prompt": "Wait a little", "subagent_type": "general"}
     opencode.begin(
         {"calls": [{"name": "task", "args": task}]}, {"text": "The helper is back.", "delay": 3},
-        match={"Wait a little": [{"calls": [shell("sleep 5")]}, {"text": "I waited."}]},
+        match={"Wait a little": [{"calls": [shell("sleep 5")]}, {"text": "I waited."}]}, hooks=hooks,
     )  # fmt: skip
     asked = time.time()
     stage.run([*opencode.words, "run", "Delegate it"])
