@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
+from .privacy import Level
+
 
 class Order(Struct, frozen=True, kw_only=True):
     """All a worker needs to know to begin: which source, as which incarnation, and where the board is.
@@ -15,7 +17,8 @@ class Order(Struct, frozen=True, kw_only=True):
     `factory` is "package.module:callable" for a source that comes straight from the settings, None for a registered one.
     `since` (seconds) bounds how old a session without a cursor may be to be read at all; None reads everything.
     `sweep`, `pulse` and `beat` are seconds; `spool` is the folder into which agents' hooks write. `memory` (bytes) bounds
-    what the worker may allocate, where the system can hold it to that; None: no bound.
+    what the worker may allocate, where the system can hold it to that; None: no bound. `privacy` says how much may leave
+    the worker, and `seal` is the key that keeps cursors unreadable below level `full`.
     """
 
     source: str
@@ -33,6 +36,8 @@ class Order(Struct, frozen=True, kw_only=True):
     watch: bool = True
     spool: str | None = None
     memory: int | None = None
+    privacy: Level = "full"
+    seal: bytes = b""
 
 
 class Grant(Struct, frozen=True, kw_only=True, tag="grant"):

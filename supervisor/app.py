@@ -65,7 +65,8 @@ class Supervisor:
         self._reread = reread
         self._notify = notify or Notify({})
         self._terminal = has_terminal()
-        self.book = HealthBook(config.thresholds, os.path.expanduser("~"))
+        self.book = HealthBook(config.thresholds, os.path.expanduser("~"), config.privacy)
+        self._seal = secrets.token_bytes(32)
         self.aggregator = Aggregator(secrets.token_hex(8), config.rules)
         self.roster = Roster(config.policy, config.patience)
         self._ticks = Ticks(time.monotonic())
@@ -79,7 +80,7 @@ class Supervisor:
         addresses = {name: address(config.runtime_dir, name) for name in SOCKETS}
         self._claim(config.runtime_dir, "runtime")
         self._claim_state()
-        self._store = Store(config.state_dir)
+        self._store = Store(config.state_dir, kept=config.privacy == "full")
         self._keeper = Keeper(self._store, self.aggregator, self.book, self.roster, self._claim_state)
         self._load()
         self._poll = Poll()
@@ -232,7 +233,7 @@ class Supervisor:
             self.roster.postpone(source, clock, STORAGE_RETRY_SECONDS)
             return
         self.book.storage(None)
-        order = order_for(self.config, source, inc)
+        order = order_for(self.config, source, inc, self._seal)
         self._intake.expect(source, inc, order.token)
         try:
             pid = self._crew.start(order, clock)
@@ -290,7 +291,7 @@ class Supervisor:
             raise SupervisorError("this supervisor has no configuration to read again")
         old, new, clock = self.config, self._reread(), self._ticks.now
         changes = compare(old, new)
-        self.config = structs.replace(new, state_dir=old.state_dir, runtime_dir=old.runtime_dir)
+        self.config = structs.replace(new, state_dir=old.state_dir, runtime_dir=old.runtime_dir, privacy=old.privacy)
         self.aggregator.rules = new.rules
         self.roster.policy, self.roster.vigil.patience = new.policy, new.patience
         self.book.thresholds, self._guard.memory = new.thresholds, new.memory

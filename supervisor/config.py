@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from ..protocol.privacy import Level
 from .aggregator.aggregator import Rules
 from .aggregator.health import Thresholds
 from .crew.memory import Memory
@@ -121,6 +122,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     state_dir: str | None
     runtime_dir: str
+    privacy: Level = "full"
     board: Board = Board()
     restart: Restart = Restart()
     work: Work = Work()
@@ -159,6 +161,7 @@ class Config(Struct, frozen=True, kw_only=True):
 class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     state_dir: str | None = None
     runtime_dir: str | None = None
+    privacy: Level = "full"
     board: Board = Board()
     restart: Restart = Restart()
     work: Work = Work()
@@ -306,6 +309,7 @@ def build(
     return Config(
         state_dir=None if ephemeral else os.path.abspath(os.path.expanduser(state)),
         runtime_dir=os.path.abspath(os.path.expanduser(runtime_dir)),
+        privacy=file.privacy,
         board=file.board,
         restart=file.restart,
         work=file.work,

@@ -25,9 +25,14 @@ ASIDE_KEPT = 3
 PROBE_BYTES = 65536
 """Written to find out whether writing works again: more than a page, for which there is often room on a full disk."""
 
+LOG_BYTES = 2 << 20
+"""A log that is longer is brought into the file."""
+
 _DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 
-Shape: TypeAlias = tuple[tuple[int, int, int, int] | None, ...]
+Look: TypeAlias = tuple[int, int, int, int] | None
+Shape: TypeAlias = tuple[Look, Look] | tuple[()]
+"""How the file and its log look from outside; nothing for a database in memory."""
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -66,6 +71,7 @@ class Database:
         self.check()
         with translated("write"), self._watched():
             yield self.connection
+        self._shorten()
 
     def check(self) -> None:
         """Raise StorageLost if the file is not as we left it."""
@@ -152,6 +158,9 @@ class Database:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(
+                "PRAGMA wal_autocheckpoint=0"
+            )  # `_shorten` does it, so that we know when the file changes
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise Damaged(found)
@@ -167,22 +176,27 @@ class Database:
         """Return what the file looks like from outside: which it is, its size and its time of change."""
         if self._path == ":memory:":
             return ()
-        found: list[tuple[int, int, int, int] | None] = []
-        for suffix in ("", "-wal"):
-            try:
-                status = os.stat(self._path + suffix)
-            except OSError:
-                found.append(None)
-            else:
-                found.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
-        return tuple(found)
+        return _look(self._path), _look(self._path + "-wal")
 
     def _remember(self) -> None:
-        """Take the present shape for ours, unless it shrank or is another file: we do neither, so `check` is to find it."""
+        """Take the present shape for ours, unless a transaction does not lead to it: then `check` is to find it.
+
+        A transaction goes to the log and leaves the file itself alone; the log never shrinks by it.
+        """
         now = self._look()
-        pairs = zip(self._shape, now, strict=True)
-        if all(before is None or (after is not None and _grew(before, after)) for before, after in pairs):
-            self._shape = now
+        if now:
+            (file, log), (file_now, log_now) = self._shape, now
+            if file != file_now or (log is not None and (log_now is None or not _grew(log, log_now))):
+                return
+        self._shape = now
+
+    def _shorten(self) -> None:
+        """Bring a long log into the file. It is tried again after the next transaction if it cannot be now."""
+        log = self._shape[1] if self._shape else None
+        if log is not None and log[2] > LOG_BYTES:
+            with contextlib.suppress(sqlite3.OperationalError, StorageLost), self._noticed():
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._shape = self._look()
 
     def _move_aside(self) -> str:
         """Move the file away, with its log; returns its new name."""
@@ -199,8 +213,27 @@ class Database:
         _unlink(self._path)
 
 
+def take_away(path: str, query: str) -> list[tuple[object, ...]]:
+    """Remove a database and all that was moved aside; returns what a query still finds in it. Raises StorageError."""
+    found: list[tuple[object, ...]] = []
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0)) as database:
+        found = database.execute(query).fetchall()
+    with translated("remove"):
+        for old in (path, *(each for each in glob.glob(f"{glob.escape(path)}.corrupt-*") if each[-4:] not in SUFFIXES)):
+            _unlink(old)
+    return found
+
+
 def _grew(before: tuple[int, int, int, int], after: tuple[int, int, int, int]) -> bool:
     return before[:2] == after[:2] and before[2] <= after[2]
+
+
+def _look(path: str) -> Look:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _unlink(path: str) -> None:

@@ -11,7 +11,7 @@ MEMORY_SLACK = 128 << 20
 """Bytes between what a worker may use and where the system itself refuses it more: stacks and arenas count there, too."""
 
 
-def order_for(config: Config, source: str, inc: int) -> Order:
+def order_for(config: Config, source: str, inc: int, seal: bytes = b"") -> Order:
     """Return the order for the next incarnation of a source, with a secret by which it proves that we started it."""
     wanted, work, hard = config.sources[source], config.work, config.memory.hard
     return Order(
@@ -29,5 +29,7 @@ def order_for(config: Config, source: str, inc: int) -> Order:
         beat=float(work.beat),
         watch=work.watch,
         spool=None if config.state_dir is None else os.path.join(config.state_dir, "spool"),
+        privacy=config.privacy,
+        seal=seal,
         memory=None if hard is None else hard + MEMORY_SLACK,
     )

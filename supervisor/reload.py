@@ -40,5 +40,7 @@ def compare(old: Config, new: Config) -> Changes:
         added=tuple(sorted(new.sources.keys() - kept)),
         removed=tuple(sorted(old.sources.keys() - kept)),
         changed=tuple(sorted(name for name in kept if everybody or old.sources[name] != new.sources[name])),
-        fixed=tuple(name for name in ("state_dir", "runtime_dir") if getattr(old, name) != getattr(new, name)),
+        fixed=tuple(
+            name for name in ("state_dir", "runtime_dir", "privacy") if getattr(old, name) != getattr(new, name)
+        ),
     )

@@ -17,7 +17,7 @@ import msgspec
 from ..protocol.session import SessionState
 from .aggregator.aggregator import Kept, Plan
 from .aggregator.ledger import Entry, HandleKey
-from .database import Damaged, Database, translated
+from .database import Damaged, Database, take_away, translated
 
 SCHEMA = 2
 FILE = "board.sqlite"
@@ -46,13 +46,21 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """The database of one supervisor. `rebuilt` says why an older one had to be moved aside, None if it had not."""
+    """The database of one supervisor. `rebuilt` says why an older one had to be moved aside, None if it had not.
 
-    def __init__(self, folder: str | None) -> None:
+    Not `kept`: sessions and cursors stay in memory, and what an older file holds of them is removed.
+    """
+
+    def __init__(self, folder: str | None, *, kept: bool = True) -> None:
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(SessionState)
-        self._file = Database(None if folder is None else os.path.join(folder, FILE), _prepare)
+        path = None if folder is None else os.path.join(folder, FILE)
+        workers = [] if kept or path is None else take_away(path, "SELECT source, inc, paused FROM workers")
+        self._file = Database(path, _prepare if kept else _prepare_in_memory)
         self.rebuilt = self._file.aside
+        if workers:
+            with self._file.transaction() as database:
+                database.executemany("REPLACE INTO workers VALUES (?, ?, ?)", workers)
 
     @property
     def _database(self) -> sqlite3.Connection:
@@ -146,6 +154,15 @@ class Store:
                 "INSERT INTO workers VALUES (?, 0, ?) ON CONFLICT (source) DO UPDATE SET paused = excluded.paused",
                 (source, paused),
             )
+
+
+def _prepare_in_memory(database: sqlite3.Connection) -> None:
+    """Make the tables; those of sessions and cursors are hidden by others of the same name that are never on disk."""
+    _prepare(database)
+    database.execute("PRAGMA temp_store=MEMORY")
+    for line in _TABLES.split(";"):
+        if "sessions" in line or "cursors" in line:
+            database.execute(line.replace("TABLE IF NOT EXISTS", "TEMP TABLE"))
 
 
 def _prepare(database: sqlite3.Connection) -> None:

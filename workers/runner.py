@@ -21,6 +21,7 @@ from ..sources.errors import SourceUnavailable
 from .leash import Leash
 from .outbox import Outbox
 from .round import Parsed, Round, describe, sayable
+from .veil import veiled
 from .watches import Watches
 
 HELLO_SECONDS = 5.0
@@ -91,7 +92,8 @@ class Runner:
     def _load(self) -> Source:
         self._recorder.note(Note("load"))
         try:
-            return load(self._order.source, self._order.factory, self._order.options)
+            source = load(self._order.source, self._order.factory, self._order.options)
+            return veiled(source, self._order.privacy, self._order.seal)
         except Exception as error:
             # Whatever the code of a source raises while it is imported or made is a Fault of that source. The whole of
             # it goes to the log, for whoever writes the source: no conversation has been read yet.

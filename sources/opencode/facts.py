@@ -17,13 +17,10 @@ from msgspec import UNSET, Struct
 
 from ...protocol.session import Activity, Evidence, WaitingFor
 from ...protocol.update import SourceUpdate
-from ..text import PATH_LIMIT, tidy
+from ..text import PATH_LIMIT, TITLE_LIMIT, tidy
 from .fold import held_after
 from .rows import Message, Part, Session
 from .state import Counts, State
-
-TITLE_LIMIT = 200
-"""Characters of a title; the client's own are made by a model and short."""
 
 ASKING: dict[str, WaitingFor] = {"question": "question", "plan_exit": "plan", "plan_enter": "plan"}
 """Tools that do nothing but ask a person (read in 1.2 to 1.4)."""

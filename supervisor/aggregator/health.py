@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from ...protocol.privacy import Level
+from ...protocol.privacy import health as as_told
 from ...protocol.session import HealthState
 from ...protocol.update import Beat, Fault
 from ..crew.death import Death
@@ -50,9 +52,10 @@ class Record(Struct, kw_only=True):
 class HealthBook:
     """The health of all sources, and which of it is news. `home` is the user's own folder, which no text names."""
 
-    def __init__(self, thresholds: Thresholds, home: str = "") -> None:
+    def __init__(self, thresholds: Thresholds, home: str = "", level: Level = "full") -> None:
         self.thresholds = thresholds
         self._home = home
+        self._level: Level = level
         self._records: dict[str, Record] = {}
         self._published: dict[str, HealthState] = {}
         self._storage: str | None = None
@@ -215,7 +218,7 @@ class HealthBook:
 
     def _state(self, record: Record) -> HealthState:
         status, reason = self._judge(record)
-        return structs.replace(record.state, status=status, reason=reason)
+        return as_told(structs.replace(record.state, status=status, reason=reason), self._level)
 
     def _judge(self, record: Record) -> tuple[Literal["healthy", "degraded", "failed", "paused"], str | None]:
         if record.paused:

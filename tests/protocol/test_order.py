@@ -40,6 +40,8 @@ def test_an_order_asks_for_no_more_than_it_must() -> None:
         "watch": True,
         "spool": None,
         "memory": None,
+        "privacy": "full",
+        "seal": "",
     }
 
 

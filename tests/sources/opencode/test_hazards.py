@@ -360,7 +360,10 @@ def test_everything_that_is_kept_is_bounded(desk: Desk, client: Client) -> None:
     session = desk.read()[SESSION]
 
     assert len(desk.cursors[SESSION].encode()) < 8192
-    assert [len(session[name]) for name in ("title", "slug", "model", "current_tool", "client_version")] == [200] * 5
+    assert [len(session[name]) for name in ("title", "slug", "model", "current_tool", "client_version")] == [
+        80,
+        *[200] * 4,
+    ]
     assert (len(session["working_dir"]), len(session["parent_id"])) == (4096, 200)
 
 

@@ -2,6 +2,8 @@
 
 BELLBOARD_TEST_WIRE=1 makes every worker's line bad: a message may be lost, come twice, or come again much later.
 BELLBOARD_TEST_EIO=PATH lets every second statement of the supervisor fail, with the words of that file, while it is there.
+BELLBOARD_TEST_RECORD=PATH appends every byte of every worker's line, in both directions, to that file.
+BELLBOARD_TEST_LOAD=RATE,SESSIONS lets the worker be a load: so many updates a second, to its sessions in turn (load.py).
 BELLBOARD_TEST_LOOSE=1 loosens the ledger: every update is applied, whatever cursor it starts from (negative control).
 BELLBOARD_TEST_DIE=0.01 lets a process be killed with this probability before and after each step of the way of the data;
 where it died is a line in the file BELLBOARD_TEST_DEATHS.
@@ -14,6 +16,7 @@ import sys
 from typing import Any
 
 _WORDS = sys.orig_argv
+_RECORD = os.environ.get("BELLBOARD_TEST_RECORD")
 _SWITCH = os.environ.get("BELLBOARD_TEST_EIO")
 
 
@@ -36,6 +39,27 @@ def _bad_wire() -> None:
         return done
 
     Asking.send = noisy  # type: ignore[method-assign]
+
+
+def _recorded(path: str) -> None:
+    from bellboard.protocol.channel import Asking
+
+    send, receive = Asking.send, Asking.receive
+
+    def note(frames: Any) -> None:
+        with open(path, "ab") as file:
+            file.writelines(frames or ())
+
+    def sending(self: Asking, frames: list[bytes]) -> bool:
+        note(frames)
+        return send(self, frames)
+
+    def receiving(self: Asking) -> Any:
+        frames = receive(self)
+        note(frames)
+        return frames
+
+    Asking.send, Asking.receive = sending, receiving  # type: ignore[method-assign]
 
 
 def _loose_ledger() -> None:
@@ -116,6 +140,12 @@ def _bad_disk(switch: str) -> None:
 
 if _SWITCH and "bellboard.supervisor" in _WORDS:
     _bad_disk(_SWITCH)
+if _RECORD and "bellboard.workers" in _WORDS:
+    _recorded(_RECORD)
+if os.environ.get("BELLBOARD_TEST_LOAD") and "bellboard.workers" in _WORDS:
+    import load
+
+    load.install()
 if os.environ.get("BELLBOARD_TEST_WIRE") and "bellboard.workers" in _WORDS:
     _bad_wire()
 if os.environ.get("BELLBOARD_TEST_LOOSE") and "bellboard.supervisor" in _WORDS:
