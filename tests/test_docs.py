@@ -4,6 +4,8 @@ import importlib
 import re
 from pathlib import Path
 
+import pytest
+
 from bellboard.supervisor.aggregator.lifecycle import TRANSITIONS
 from bellboard.supervisor.config import Board, HealthRules, Limits, Restart, Work
 
@@ -82,9 +84,9 @@ def test_each_bound_of_the_docs_is_the_one_of_the_code() -> None:
 
 @pytest.mark.parametrize("document", ["security.md", "reliability.md"])
 def test_each_test_that_a_document_names_exists(document: str) -> None:
-    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
-    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    text = (DOCS / document).read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in (DOCS.parent / "tests").rglob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", text))
     assert {name for name in named if f"def {name}(" not in tests} == set()
     files = set(re.findall(r"tests/[\w/]+\.py", text))
-    assert {name for name in files if not (ROOT / name).exists()} == set()
+    assert {name for name in files if not (DOCS.parent / name).exists()} == set()
