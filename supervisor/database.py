@@ -184,7 +184,7 @@ class Database:
         A transaction goes to the log and leaves the file itself alone; the log never shrinks by it.
         """
         now = self._look()
-        if now:
+        if now and self._shape:
             (file, log), (file_now, log_now) = self._shape, now
             if file != file_now or (log is not None and (log_now is None or not _grew(log, log_now))):
                 return

@@ -171,7 +171,7 @@ def test_nothing_that_was_said_gets_out(
     if level == "full":
         assert any(HEAD in title for title in titles), "the secrets are where titles come from"
         assert max(len(title) for title in titles) <= 80
-        assert {PATH, LAST, BRANCH} <= names_in(found["events"])
+        assert {PATH, LAST, BRANCH} <= names_in(found["events"] + found["snapshot"])
     else:
         assert titles == []
     if level == "names":

@@ -44,6 +44,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-(2**63), 2**63 - 1),
     str: st.text(max_size=20),
     bool: st.booleans(),
+    bytes: st.binary(max_size=32),
     float: st.floats(allow_nan=False, allow_infinity=False),
     type(None): st.none(),
     msgspec.UnsetType: st.just(msgspec.UNSET),
