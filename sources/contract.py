@@ -33,7 +33,8 @@ class SessionHandle(Struct, frozen=True, kw_only=True):
 
     `path` is its main artifact; `modified_at` (epoch seconds) is the newest change of any of its files, None where that
     is not known; `live` says that live evidence (a process, a lock) stands behind it; `stamp` is the source's own short
-    description of the artifact's present shape, with which its `parse` can see without a system call that nothing is new.
+    description of all that `parse` would look at in its present shape, "" where there is none: a handle that `discover`
+    gives with the stamp with which nothing was new is not parsed again.
     """
 
     id: str

@@ -146,8 +146,12 @@ class Hearing:
 
     def discover(self) -> Iterable[SessionHandle]:
         """See `Source.discover`."""
-        self._spool.refresh()
-        return self._source.discover()
+        spoken = {handle.id for handle in self._spoken()}
+        handles = self._source.discover()
+        # A stamp knows nothing of hooks: where one has spoken, it must not say that nothing is new.
+        return (
+            [structs.replace(each, stamp="") if each.id in spoken else each for each in handles] if spoken else handles
+        )
 
     def parse(self, handle: SessionHandle, cursor: Cursor) -> tuple[SourceUpdate | None, Cursor]:
         """See `Source.parse`."""

@@ -42,6 +42,7 @@ class Round:
         self._recorder = recorder or unread()
         self._since = since
         self._cursors: dict[str, Cursor] = {}
+        self._still: dict[str, str] = {}
         self._quarantined: dict[str, str] = {}
         self._suspects: set[str] = set()
         self._changed: list[str] = []
@@ -98,6 +99,8 @@ class Round:
             self._recorder.rest()
         if everything:
             self.failing &= {handle.id for handle in found}
+            # What stands as it did when nothing was new in it has nothing new.
+            found = [each for each in found if not each.stamp or self._still.get(each.id) != each.stamp]
         self.schedule(found, now)
         return None
 
@@ -136,6 +139,7 @@ class Round:
     def rewind(self, handle: str, cursor: Cursor) -> None:
         """Go on from the cursor that the board has: what was read beyond it never counted."""
         self._cursors[handle] = cursor
+        self._still.pop(handle, None)
         if handle in self._handles:
             self.queue(handle)
 
@@ -153,12 +157,15 @@ class Round:
                 raise CursorTooLarge(f"a cursor of {size:,} bytes, the limit is {CURSOR_LIMIT:,}")
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             self.failing.add(name)
+            self._still.pop(name, None)
             return Fault(scope="handle", handle=sayable(name), code=type(error).__name__, detail=describe(error))
         finally:
             self._recorder.rest()
         self.failing.discard(name)
         if after == before:
+            self._still[name] = handle.stamp
             return None
+        self._still.pop(name, None)
         self._cursors[name] = after
         self.queue(name)
         return Parsed(handle, before, after, facts)
@@ -166,6 +173,7 @@ class Round:
     def refuse(self, handle: str, before: Cursor) -> None:
         """Take back a step that cannot be sent; the session is not queued again before it is discovered again."""
         self._cursors[handle] = before
+        self._still.pop(handle, None)
         self.failing.add(handle)
         if handle in self._queued:
             self._queued.discard(handle)

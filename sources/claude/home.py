@@ -33,6 +33,7 @@ class Home:
         self.register = Register(folder, folders, processes, machine)
         self._folders = folders
         self._parted: dict[str, str] = {}
+        self._given: dict[str, tuple[Session, Presence, str, SessionHandle]] = {}
         self._recent: list[str] = []
 
     def refresh(self) -> dict[str, str]:
@@ -64,11 +65,15 @@ class Home:
     def handle(self, session: Session, now: float) -> SessionHandle:
         """Return the handle of one session as its files and the register are now."""
         presence = self.register.presence(session.id)
+        step = age_step(session.newest, presence, now)
+        known = self._given.get(session.path)
+        if known is not None and known[0] is session and known[1] == presence and known[2] == step:
+            return known[3]
         modified_at = session.newest
         if not session.stamp and modified_at is None:
             status = look(session.path)
             modified_at = status.st_mtime if status is not None else None
-        return SessionHandle(
+        handle = SessionHandle(
             id=session.id,
             path=session.path,
             source=NAME,
@@ -76,6 +81,9 @@ class Home:
             live=presence.liveness == "alive",
             stamp=stamp(session.shape, session.newest, presence, now),
         )
+        if not session.agents and session.stamp:
+            self._given[session.path] = session, presence, step, handle
+        return handle
 
     def touched(self, paths: Sequence[str], now: float) -> Iterator[SessionHandle]:
         """Return the handles of the sessions to which these files or folders belong, whether they still exist or not."""
@@ -124,6 +132,10 @@ def unwritten(session: str, record: str) -> Session:
 
 def stamp(shape: str, newest: float | None, presence: Presence, now: float) -> str:
     """Describe a session's files and presence. Where the rows alone speak, their age counts, too, in three steps."""
+    return f"{shape}/{crc32(presence.word.encode()):x}{age_step(newest, presence, now)}"
+
+
+def age_step(newest: float | None, presence: Presence, now: float) -> str:
+    """Say how long nothing was written, in three steps; "" where that says nothing."""
     age = now - (newest or 0.0)
-    step = "" if presence.decides else "a" if age < SETTLE_SECONDS else "b" if age < QUIET_SECONDS else "c"
-    return f"{shape}/{crc32(presence.word.encode()):x}{step}"
+    return "" if presence.decides else "a" if age < SETTLE_SECONDS else "b" if age < QUIET_SECONDS else "c"

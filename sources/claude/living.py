@@ -51,6 +51,7 @@ class Register:
         self._held: dict[str, Held] = {}
         self._by_session: dict[str, list[Held]] = {}
         self._there = False
+        self._unnamed = Presence("silent")
         self._decoder = json.Decoder(Record, strict=False)
 
     def refresh(self) -> None:
@@ -74,9 +75,13 @@ class Register:
                 held.record = self._read(held.path) or held.record
                 held.stamp = stamp if time.time() - status.st_mtime > SETTLED_SECONDS else ""
         self._by_session = {}
+        unread = False
         for held in self._held.values():
             if held.record is not None:
                 self._by_session.setdefault(held.record.session, []).append(held)
+            else:
+                unread = True  # it may be the record of any session
+        self._unnamed = Presence("absent" if self._there and not unread else "silent")
 
     def _read(self, path: str) -> Record | None:
         try:
@@ -90,9 +95,7 @@ class Register:
         """Say what is known of a session right now: among several records of it, the best."""
         mine = self._by_session.get(session)
         if mine is None:
-            # A record that could not be read yet may be the one.
-            unread = any(held.record is None for held in self._held.values())
-            return Presence("absent" if self._there and not unread else "silent")
+            return self._unnamed
         for held in mine:
             held.last = self._liveness(held)
         best = min(mine, key=lambda held: (_BEST_FIRST.index(held.last), -held.since))

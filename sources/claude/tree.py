@@ -57,6 +57,8 @@ class Session(Struct, frozen=True):
     @property
     def newest(self) -> float | None:
         """When any of the files last changed."""
+        if not self.agents:
+            return self.modified_at
         times = [agent.modified_at for agent in self.agents]
         return max(times if self.modified_at is None else [self.modified_at, *times], default=None)
 
@@ -69,6 +71,8 @@ class Tree:
         self._folders = folders
         self._parents: dict[tuple[str, int], str] = {}
         self._children: dict[str, tuple[Listing, dict[str, list[str]]]] = {}
+        self._names: dict[str, tuple[Listing, list[str]]] = {}
+        self._alone: dict[str, tuple[tuple[int, int, int], Session]] = {}
 
     def projects(self) -> list[str]:
         """Return the project folders; a link may stand for one."""
@@ -80,19 +84,21 @@ class Tree:
         """Yield the sessions of one project folder; of one that cannot be read there are none."""
         listing = self._listing(project)
         children = self._legacy(project, listing)
-        for name in listing.files:
-            match = _SESSION_NAME.fullmatch(name)
-            if match is not None:
-                session = self._session(project, match[1], listing, children.get(match[1], []))
-                if session.stamp:
-                    yield session
+        known = self._names.get(project)
+        if known is None or known[0] is not listing:
+            known = listing, [match[1] for name in listing.files if (match := _SESSION_NAME.fullmatch(name))]
+            self._names[project] = known
+        for name in known[1]:
+            session = self._session(project, name, listing, children.get(name))
+            if session.stamp:
+                yield session
 
     def session(self, path: str) -> Session:
         """Return the session whose own transcript is, or was, at `path`."""
         project, name = os.path.split(path)
         listing = self._listing(project)
         session = name.removesuffix(".jsonl")
-        return self._session(project, session, listing, self._legacy(project, listing).get(session, []))
+        return self._session(project, session, listing, self._legacy(project, listing).get(session))
 
     def below(self, folder: str) -> Iterator[tuple[str, Listing]]:
         """Yield the folders in which the session that owns `folder` keeps its subagents."""
@@ -124,10 +130,13 @@ class Tree:
         except OSError:
             return Listing()  # one closed folder does not hide the others
 
-    def _session(self, project: str, session: str, listing: Listing, legacy: list[str]) -> Session:
+    def _session(self, project: str, session: str, listing: Listing, legacy: list[str] | None) -> Session:
         path = f"{project}/{session}.jsonl"
         status = look(path)
-        paths = [*legacy, *(self._nested(f"{project}/{session}") if session in listing.folders else ())]
+        if status is not None and not legacy and session not in listing.folders:
+            return self._without_agents(session, path, status)
+        self._alone.pop(path, None)
+        paths = [*(legacy or ()), *(self._nested(f"{project}/{session}") if session in listing.folders else ())]
         agents = {agent.id: agent for agent in map(_agent, paths) if agent is not None}
         return Session(
             id=session,
@@ -136,6 +145,15 @@ class Tree:
             modified_at=status.st_mtime if status is not None else None,
             agents=tuple(agents[name] for name in sorted(agents)),
         )
+
+    def _without_agents(self, session: str, path: str, status: os.stat_result) -> Session:
+        """Return a session that is one file: the same value as the last time, as long as the file is the same."""
+        key = (status.st_mtime_ns, status.st_size, status.st_ino)
+        known = self._alone.get(path)
+        if known is None or known[0] != key:
+            known = key, Session(session, path, stamp_of(status), status.st_mtime, ())
+            self._alone[path] = known
+        return known[1]
 
     def _nested(self, folder: str) -> Iterator[str]:
         for path, listing in self.below(folder):
