@@ -179,7 +179,7 @@ class Aggregator:
         lifecycle: State = known.lifecycle if known is not None else "untracked"
         if lifecycle == "gone":
             # It goes on with its counts, but when and why it once ended says nothing about how it ends now.
-            before = structs.replace(before, lifecycle="active", completed_at=None, end_reason=None)
+            before = _active(before)
         merged = merge(before, facts, now.wall)
         if facts.unknown_records_delta > 0:
             plan.unknown_records[source] = plan.unknown_records.get(source, 0) + facts.unknown_records_delta
@@ -213,7 +213,7 @@ class Aggregator:
     ) -> None:
         then = step(tracked.lifecycle, trigger)
         if then.then == "active":
-            state = structs.replace(tracked.state, lifecycle="active", completed_at=None, end_reason=None)
+            state = _active(tracked.state)
         elif then.then == "terminal":
             state = _ended(tracked.state, trigger, now.wall, ended_at)
         else:
@@ -257,6 +257,13 @@ class Aggregator:
         if tracked.lifecycle == "gone" and self.rules.forget_after is not None:
             return tracked.moved_at + self.rules.forget_after
         return float("inf")
+
+
+def _active(state: SessionState) -> SessionState:
+    """Return the state of a session that goes on: most of them do all the time, and need no copy."""
+    if state.lifecycle == "active" and state.completed_at is None and state.end_reason is None:
+        return state
+    return structs.replace(state, lifecycle="active", completed_at=None, end_reason=None)
 
 
 def _ended(state: SessionState, trigger: Trigger, now: datetime, ended_at: datetime | None) -> SessionState:

@@ -3,7 +3,9 @@
 Counts add, everything else replaces, and what the source does not say (`UNSET`) stays as it was.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from msgspec import UNSET, structs
 
@@ -38,20 +40,22 @@ SAID = (
 )
 """Fields that a source says outright: set means replace."""
 
-COUNTED = ("message_count", "tool_call_count", "compaction_count")
-"""Fields that a source adds to."""
+COUNTED = {
+    "message_count": "message_count_delta",
+    "tool_call_count": "tool_call_count_delta",
+    "compaction_count": "compaction_count_delta",
+}
+"""Fields that a source adds to, and what it adds."""
 
 CLAMPED = ("started_at", "last_activity_at", "current_tool_started_at")
 """Times that come from artifacts: the future is a wrong clock."""
 
+_said: Callable[[SourceUpdate], tuple[object, ...]] = attrgetter(*SAID)
+
 
 def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionState:
     """Return the state with what the source said. Lifecycle, version and times of the board are not decided here."""
-    changes: dict[str, object] = {}
-    for field in SAID:
-        value = getattr(facts, field)
-        if value is not UNSET:
-            changes[field] = value
+    changes = {field: value for field, value in zip(SAID, _said(facts), strict=True) if value is not UNSET}
     for field in CLAMPED:
         value = changes.get(field)
         if isinstance(value, datetime):
@@ -61,25 +65,24 @@ def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionSta
         changes["evidence"] = structs.replace(evidence, since=_past(evidence.since, now))
     if facts.subagents is not UNSET:
         changes["subagents"] = tuple(_subagent(agent, now) for agent in facts.subagents)
-    for field in COUNTED:
-        delta = max(0, getattr(facts, field + "_delta"))
+    for field, added in COUNTED.items():
+        delta = getattr(facts, added)
         if facts.restart:
-            changes[field] = delta
-        elif delta:
+            changes[field] = max(0, delta)
+        elif delta > 0:
             changes[field] = getattr(state, field) + delta
     changes["last_data_received_at"] = now
     merged = structs.replace(state, **changes)
     utilization = _utilization(merged.context_tokens, merged.max_context_tokens)
-    return (
-        merged
-        if utilization == merged.context_utilization
-        else structs.replace(merged, context_utilization=utilization)
-    )
+    if utilization != merged.context_utilization:
+        merged = structs.replace(merged, context_utilization=utilization)
+    return merged
 
 
 def _past(time: datetime, now: datetime) -> datetime:
     """Return a time from an artifact in UTC; the future is a wrong clock."""
-    return min(time.astimezone(UTC), now)
+    moment = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return moment if moment <= now else now
 
 
 def _subagent(agent: Subagent, now: datetime) -> Subagent:

@@ -20,7 +20,8 @@ def cold(trees: Trees) -> Iterator[Figure]:
         environment = {"HOME": str(place), "BELLBOARD_CONFIG": str(place / "config.toml")}
         (place / "config.toml").touch()
         floor_words = python("-m", "tests.bench.floor", "decode", tree)
-        run(words, environment), run(floor_words)  # the files are in the system's cache from here on
+        run(words, environment)
+        run(floor_words)  # from here on the files are in the system's cache
         pairs = [(run(floor_words), run(words, environment)) for _ in range(PAIRS)]
         peaks = _peaks(words, environment)
     cpu = [ours.cpu / floor.cpu for floor, ours in pairs]
