@@ -123,7 +123,8 @@ class Supervisor:
                 if self._answers.pending or self._answers.asked(found):
                     busy = self._answers.serve() or busy
                 self._greet(now)
-                self._reap(clock)
+                if self._reap(clock):
+                    next_tick = 0.0  # whoever ended may be started again at once
                 self._crew.read_logs(clock)
                 if time.monotonic() >= next_tick:
                     self._tick(now)
@@ -249,11 +250,14 @@ class Supervisor:
         if self._voice.heartbeat_due(time.monotonic()):
             self._voice.heartbeat(self.aggregator.heartbeat(now), time.monotonic())
 
-    def _reap(self, clock: float) -> None:
-        for ended in self._crew.reap(clock):
+    def _reap(self, clock: float) -> bool:
+        """Take note of workers that have ended; returns whether there were any."""
+        gone = self._crew.reap(clock)
+        for ended in gone:
             self._intake.forget(ended.source, ended.inc)
             self._guard.parted(ended, clock)
             self._forget_unwanted(ended.source)
+        return bool(gone)
 
     def _forget_unwanted(self, source: str) -> None:
         """Close the page of a source that was taken out of the settings, once its worker has ended."""

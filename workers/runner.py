@@ -85,7 +85,7 @@ class Runner:
             if time.monotonic() - said_at >= HELLO_SECONDS and self._say(hello):
                 said_at = time.monotonic()
                 self._granted.clear()
-            self._poll.wait(0.05 if said_at < 0 else 1.0)
+            self._poll.wait(0.005 if said_at < 0 else 1.0)
             self._listen(None)
             self._leash.renew()
 

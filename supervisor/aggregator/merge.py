@@ -82,7 +82,7 @@ def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionSta
 def _past(time: datetime, now: datetime) -> datetime:
     """Return a time from an artifact in UTC; the future is a wrong clock."""
     moment = time if time.tzinfo is UTC else time.astimezone(UTC)
-    return moment if moment <= now else now
+    return min(moment, now)
 
 
 def _subagent(agent: Subagent, now: datetime) -> Subagent:

@@ -139,3 +139,33 @@ def test_a_heartbeat_is_due_soon_after_somebody_joined_but_only_once(hall: Hall)
         voice.heartbeat(beat(0), 1000.1)
         voice.listen()
         assert not voice.heartbeat_due(1000.9)
+
+
+def test_for_nobody_nothing_is_encoded_and_who_joins_hears_what_comes_next(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[Event] = []
+    encode = EVENT.encode
+
+    def noted(event: Event) -> bytes:
+        encoded.append(event)
+        return encode(event)
+
+    monkeypatch.setattr(EVENT, "encode", noted)
+    state = HealthState(source="claude")
+    events = [HealthChanged(epoch="e", seq=n, source="claude", source_seq=n, at=AT, health=state) for n in (1, 2, 3)]
+    hall.voice.say(events[:1])
+    assert encoded == []
+    ear = hall.join(b"")
+    hall.voice.say(events[1:2])
+    assert encoded == events[1:2]
+    assert EVENT.decode(wait_for(ear.receive)) == events[1]
+    ear.close()
+
+    def left() -> bool:
+        hall.voice.listen()
+        return hall.voice.channel.subscriptions == 0
+
+    wait_for(left, what="the end of the subscription")
+    hall.voice.say(events[2:])
+    assert encoded == events[1:2]
