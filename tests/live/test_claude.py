@@ -298,7 +298,7 @@ def test_a_subagent_in_the_background(claude: Claude, figures: Figures, *, hooks
 
 @hooked
 def test_a_subagent_waits_for_a_permission(claude: Claude, figures: Figures, *, hooks: bool) -> None:
-    main = ({"text": "Delegating.", "tools": [helper("HELP", run_in_background=False)]}, {"text": "It says so."})
+    main = ({"text": "Delegating.", "tools": [helper("HELP")]}, {"text": "It is at work."}, {"text": "Report read."})
     agents = {"HELP": [{"text": "At it.", "tools": [bash("go")]}, {"text": "Helped.", "delay": 2}]}
     claude.begin(*main, hooks=hooks, agents=agents)
     stage, session, screen = claude.stage, claude.session, claude.open(*ASK)
@@ -311,7 +311,7 @@ def test_a_subagent_waits_for_a_permission(claude: Claude, figures: Figures, *, 
     stage.true(session, "granted", {"activity": "working", "helpers": 1}, at=granted, mark='"status":"busy"')
     stage.hold(3)
     stage.release("go")
-    answered = screen.see("It says so\\.")
+    answered = screen.see("Report read\\.")
     stage.true(session, "over", {**DONE, "helpers": 0, "helpers_done": 1}, at=answered, mark=IDLE)
     stage.hold(2)
     figures("claude", stage.version, stage.verdict())
