@@ -14,6 +14,7 @@ import pytest
 from harness import wait_for
 from live_saying import AT_PROMPT, DOUBT, last_detail, true_once, wrote
 from live_stage import Screen, Stage, stage_of
+from live_timeline import Truth
 
 NEWEST = "1.18.33"
 PATTERNS = ("opencode-linux-x64/bin/opencode", "opencode-*/bin/opencode")
@@ -79,6 +80,19 @@ class OpenCode:
         """Return the id of the first session."""
         return wait_for(lambda: self.sessions(children=child), 30, "a session in the database")[0]
 
+    def ended(self, session: str, name: str, says: dict[str, Any], number: int) -> None:
+        """Note what is true from the end of an answer on: the client notes that time itself, some while after the text."""
+
+        def find() -> list[float]:
+            with closing(sqlite3.connect(f"file:{self.data}/opencode.db?mode=ro", uri=True)) as store:
+                asked = "SELECT json_extract(data, '$.time.completed') FROM message WHERE session_id = ? AND "
+                asked += "json_extract(data, '$.role') = 'assistant' ORDER BY time_created"
+                times = [at for (at,) in store.execute(asked, (session,))]
+            return [at / 1000 for at in times[:number] if at] if len(times) >= number and all(times[:number]) else []
+
+        at = wait_for(find, 40, f"the end of answer {number}")[-1]
+        self.stage.truths.append(Truth(at=at, session=session, name=name, says=says, written=at))
+
 
 @pytest.fixture
 def opencode(request: pytest.FixtureRequest, client: Callable[..., list[str]]) -> Generator[OpenCode]:
@@ -101,7 +115,7 @@ def test_a_plain_turn(opencode: OpenCode, figures: Callable[..., None]) -> None:
     session = opencode.session()
     wrote(stage, "Say hello", asked)
     stage.true(session, "thinking", {"activity": "working"}, at=time.time() - 0.2)
-    true_once(stage, session, "answered", {**AT_PROMPT, "messages": 2}, "Hello from afar", asked)
+    opencode.ended(session, "answered", {**AT_PROMPT, "messages": 2}, 1)
     stage.hold(3)
     figures("opencode", stage.version, stage.verdict())
 
@@ -152,7 +166,7 @@ def test_a_permission_wait_with_our_hook(opencode: OpenCode, figures: Callable[.
     given = true_once(stage, session, "runs", {"activity": "working", "tool": "bash"}, '"kind":"working"', allowed)
     wrote(stage, '"status":"completed"', given)
     stage.true(session, "model goes on", {"activity": "working", "tool": None}, at=time.time())
-    true_once(stage, session, "answered", {**AT_PROMPT, "messages": 3}, "It is made", given)
+    opencode.ended(session, "answered", {**AT_PROMPT, "messages": 3}, 2)
     stage.hold(3)
     figures("opencode", stage.version, stage.verdict())
 
@@ -180,7 +194,7 @@ def test_a_resumed_session_is_the_same_one(opencode: OpenCode, figures: Callable
     # It takes its time to start, and writes the message a moment before the text in it.
     stage.true(session, "begins", {"activity": {"waiting", "working"}, "messages": {2, 3}}, at=again)
     true_once(stage, session, "thinking", {"activity": "working"}, "Another one", again, 30)
-    true_once(stage, session, "answered again", {**AT_PROMPT, "messages": 4}, "Second answer", again, 30)
+    opencode.ended(session, "answered again", {**AT_PROMPT, "messages": 4}, 2)
     stage.hold(2)
     assert opencode.sessions() == [session]
     figures("opencode", stage.version, stage.verdict())
@@ -204,8 +218,8 @@ def test_a_subagent_is_a_session_and_keeps_its_parent_working(
     began = time.time()
     stage.true(session, "parent works", {"activity": "working", "tool": {"task", None}}, at=began)
     stage.true(child, "helper works", {"activity": "working", "parent": session}, at=began)
-    true_once(stage, child, "helper done", {"activity": "idle", "calls": 1}, "I waited", began)
-    true_once(stage, session, "answered", {**AT_PROMPT, "calls": 1, "messages": 3}, "The helper is back", began, 30)
+    opencode.ended(child, "helper done", {"activity": "idle", "calls": 1}, 2)
+    opencode.ended(session, "answered", {**AT_PROMPT, "calls": 1, "messages": 3}, 2)
     stage.hold(2)
     figures("opencode", stage.version, stage.verdict())
 
@@ -214,14 +228,14 @@ def test_a_compaction_and_an_undo_take_nothing_back(opencode: OpenCode, figures:
     stage = opencode.stage
     opencode.begin({"text": "One it is."}, {"text": "In short: one.", "delay": 3}, {"text": "Two it is."})
     screen = opencode.open()
-    asked = screen.type("Say one")
+    screen.type("Say one")
     session = opencode.session()
-    true_once(stage, session, "answered", {**AT_PROMPT, "messages": 2, "compactions": 0}, "One it is", asked)
+    opencode.ended(session, "answered", {**AT_PROMPT, "messages": 2, "compactions": 0}, 1)
     stage.hold(4)
     screen.type("/compact", enter=False)
     time.sleep(1)
     pressed = screen.press("Enter")
     stage.true(session, "compacting", {"activity": "working"}, at=pressed)
-    true_once(stage, session, "compacted", {"compactions": 1}, "In short: one", pressed)
+    opencode.ended(session, "compacted", {"compactions": 1}, 2)
     stage.hold(3)
     figures("opencode", stage.version, stage.verdict())
