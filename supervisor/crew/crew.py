@@ -118,7 +118,8 @@ class Crew:
             self._read_log(process, clock)
             member = self.roster.members[source]
             progressed, blame = member.progressed, member.blame
-            died = self.roster.ended(source, clock, random.random())  # noqa: S311 - jitter, not a secret
+            jitter = random.random()  # noqa: S311 - jitter, not a secret
+            died = self.roster.ended(source, clock, jitter, killed=code == -signal.SIGKILL)
             if not process.log_ended:
                 self._poll.drop(process.log_fd)
             if process.pidfd is not None and process.ended_at is None:

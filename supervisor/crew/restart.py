@@ -26,34 +26,60 @@ class Policy(Struct, frozen=True, kw_only=True):
     probes: tuple[float, ...] = (300.0, 600.0, 1200.0, 1800.0)
 
 
+HANDS = 5
+"""So many deaths by somebody else's SIGKILL weigh as much as one by the worker's own fault."""
+
+
 class Backoff(Struct, frozen=True, kw_only=True):
     """Where a source stands: deaths in a row without progress, and when (board's clock) it may start.
 
-    `fruitless` and `recent` are the times of the deaths in the window, without progress and altogether; `opened` counts how
-    often the breaker has opened in a row, 0 while it is closed.
+    `recent` are the times of all deaths in the window, `fruitless` of those without progress, `killed` of those by somebody
+    else's hand; `opened` counts how often the breaker has opened in a row, 0 while it is closed.
     """
 
     deaths: int = 0
     not_before: float = 0.0
     fruitless: tuple[float, ...] = ()
+    killed: tuple[float, ...] = ()
     recent: tuple[float, ...] = ()
     opened: int = 0
 
 
 def after_death(
-    backoff: Backoff, policy: Policy, *, progressed: bool, started_at: float, clock: float, jitter: float
+    backoff: Backoff,
+    policy: Policy,
+    *,
+    progressed: bool,
+    started_at: float,
+    clock: float,
+    jitter: float,
+    killed: bool = False,
 ) -> Backoff:
-    """Return where a source stands after an unplanned death. `jitter` in [0, 1) takes up to half of the pause away."""
-    recent = (*(at for at in backoff.recent if clock - at < policy.window), clock)[-RESTLESS_DEATHS - 1 :]
+    """Return where a source stands after an unplanned death. `jitter` in [0, 1) takes up to half of the pause away.
+
+    `killed`: by a SIGKILL that was not ours. It doubles no pause, because the next worker is not to blame.
+    """
+    recent = (*_within(backoff.recent, policy, clock), clock)[-RESTLESS_DEATHS - 1 :]
+    # Even one that gets somewhere each time must not become a way to burn the machine.
+    restless = RESTLESS_SECONDS if len(recent) > RESTLESS_DEATHS else 0.0
+    least = max(clock + restless, started_at + policy.at_least)
     if progressed:
-        # It gets somewhere each time, so it is not given up; but even that must not become a way to burn the machine.
-        pause = RESTLESS_SECONDS if len(recent) > RESTLESS_DEATHS else 0.0
-        return Backoff(deaths=1, not_before=max(clock + pause, started_at + policy.at_least), recent=recent)
-    deaths = backoff.deaths + 1
-    fruitless = (*(at for at in backoff.fruitless if clock - at < policy.window), clock)
-    then = Backoff(deaths=deaths, fruitless=fruitless, recent=recent, opened=backoff.opened)
-    if backoff.opened or len(fruitless) >= policy.deaths:
+        return Backoff(deaths=1, not_before=least, recent=recent)
+    fruitless, hands = _within(backoff.fruitless, policy, clock), _within(backoff.killed, policy, clock)
+    if killed:
+        hands = (*hands, clock)
+    else:
+        fruitless = (*fruitless, clock)
+    deaths = backoff.deaths + (not killed)
+    then = Backoff(deaths=deaths, recent=recent, fruitless=fruitless, killed=hands, opened=backoff.opened)
+    if backoff.opened or len(fruitless) * HANDS + len(hands) >= policy.deaths * HANDS:
         pause = policy.probes[min(backoff.opened, len(policy.probes) - 1)]
-        return structs.replace(then, not_before=clock + pause, opened=backoff.opened + 1, fruitless=())
-    pause = 0.0 if deaths == 1 else min(policy.most, policy.first * 2 ** min(deaths - 2, 30)) * (1.0 - jitter / 2)
-    return structs.replace(then, not_before=max(clock + pause, started_at + policy.at_least))
+        return structs.replace(then, not_before=clock + pause, opened=backoff.opened + 1, fruitless=(), killed=())
+    pause = (
+        0.0 if deaths <= 1 or killed else min(policy.most, policy.first * 2 ** min(deaths - 2, 30)) * (1.0 - jitter / 2)
+    )
+    return structs.replace(then, not_before=max(clock + pause, least))
+
+
+def _within(times: tuple[float, ...], policy: Policy, clock: float) -> tuple[float, ...]:
+    return tuple(at for at in times if clock - at < policy.window)

@@ -138,8 +138,8 @@ class Roster:
         elif there - member.there or (there and clock - member.there_at >= UNUSABLE_SECONDS):
             member.looked = member.there = None
 
-    def ended(self, source: str, clock: float, jitter: float) -> bool:
-        """Note the end of a worker; returns whether it was a death that nobody asked for."""
+    def ended(self, source: str, clock: float, jitter: float, *, killed: bool = False) -> bool:
+        """Note the end of a worker; returns whether it was a death that nobody asked for. `killed`: by a SIGKILL."""
         member = self.members[source]
         planned = (member.stage != "none" and member.blame is None) or member.looked is not None
         member.pid = None
@@ -154,6 +154,7 @@ class Roster:
                 started_at=member.started_at,
                 clock=clock,
                 jitter=jitter,
+                killed=killed and member.blame is None,
             )
         member.stage = "none"
         if not member.wanted:

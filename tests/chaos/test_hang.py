@@ -14,6 +14,13 @@ PRECISION_SECONDS = 2.0
 WHERE = {"regex": "__init__.py", "stuck": "faulty_source.py", "read": "faulty_source.py", "loop": "faulty_source.py"}
 
 
+def ended(worker: psutil.Process) -> bool:
+    try:
+        return worker.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("deed", WHERE)
 def test_a_hang_is_found_in_its_time_and_health_says_where_it_stood(house: House, proof: Proof, deed: str) -> None:

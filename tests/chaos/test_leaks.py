@@ -37,12 +37,13 @@ def test_nothing_grows_with_the_number_of_restarts(house: House, proof: Proof) -
     wait_for(lambda: restarted(warm), 1800, "the first restarts")
     before = measure(supervisor, house)
     wait_for(lambda: restarted(many), 3400, "the restarts")
-    after = measure(supervisor, house)
     append(house, "well", "good")
     wait_for(lambda: house.sessions()["good"]["message_count"] == 2, what="the board")
+    # Of the commands that just looked, some connections may still be closing.
+    wait_for(lambda: measure(supervisor, house)["descriptors"] <= before["descriptors"] + 2, what="closed connections")
+    after = measure(supervisor, house)
     proof.figure(f"{many} restarts: {before} -> {after}")
     assert after["threads"] == before["threads"]
-    assert after["descriptors"] <= before["descriptors"] + 2
     assert after["files"] <= before["files"] + 1
     if proof.full:
         assert after["memory"] <= before["memory"] * (1 + MOST_GROWTH)

@@ -78,7 +78,7 @@ def test_a_started_worker_is_known_and_watched_until_it_is_reaped(stand_in: Stan
     os.kill(pid, signal.SIGKILL)
     assert place.poll.wait(10) != set()
     assert place.reap(6.0) == [Ended("mock", 1, Death("killed by SIGKILL", "killed"), progressed=False)]
-    assert (member.pid, member.backoff.deaths) == (None, 1)
+    assert (member.pid, len(member.backoff.killed)) == (None, 1)
     assert place.poll.wait(0) == set()
     assert place.crew.reap(6.0) == []
 

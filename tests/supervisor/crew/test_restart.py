@@ -10,13 +10,17 @@ POLICY = Policy(first=0.5, most=60.0, at_least=0.5, deaths=100)
 """Without a breaker."""
 
 
-def live_on(policy: Policy, seconds: float, *, alive: float = 0.1, progressed: bool = False) -> list[float]:
+def live_on(
+    policy: Policy, seconds: float, *, alive: float = 0.1, progressed: bool = False, killed: bool = False
+) -> list[float]:
     """The starts of a worker that dies so many seconds after each of them."""
     backoff, clock, starts = Backoff(), 0.0, list[float]()
     while clock < seconds:
         starts.append(clock)
         died = clock + alive
-        backoff = after_death(backoff, policy, progressed=progressed, started_at=clock, clock=died, jitter=0.0)
+        backoff = after_death(
+            backoff, policy, progressed=progressed, started_at=clock, clock=died, jitter=0.0, killed=killed
+        )
         clock = max(died, backoff.not_before)
     return starts
 
@@ -90,3 +94,16 @@ def test_a_worker_that_gets_somewhere_and_dies_each_time_is_not_given_up_but_slo
     pauses = [later - start for start, later in itertools.pairwise(starts)]
     assert pauses[:5] == [pytest.approx(0.5)] * 5
     assert (min(pauses[40:]), max(pauses)) == (pytest.approx(5.1), pytest.approx(5.1))
+
+
+def test_a_worker_that_somebody_kills_again_and_again_is_back_at_once_and_given_up_only_after_many_times() -> None:
+    pauses = [later - start for start, later in itertools.pairwise(live_on(Policy(), 600.0, killed=True))]
+    assert pauses == [*[pytest.approx(0.5)] * 24, pytest.approx(300.1)]
+
+
+def test_a_hand_that_kills_does_not_lengthen_the_pause_after_a_crash() -> None:
+    backoff = Backoff()
+    for _ in range(3):
+        backoff = after_death(backoff, POLICY, progressed=False, started_at=0.0, clock=9.0, jitter=0.0, killed=True)
+    backoff = after_death(backoff, POLICY, progressed=False, started_at=0.0, clock=10.0, jitter=0.0)
+    assert (backoff.deaths, backoff.not_before) == (1, 10.0)
