@@ -31,8 +31,11 @@ class Loaded:
         wait_for((self._folder / "sent").exists, what="the load")
 
     def go(self) -> None:
-        """Begin to send."""
+        """Begin to send; comes back when the first update was acknowledged."""
+        flowing = self._folder / "flowing"
+        flowing.unlink(missing_ok=True)
         (self._folder / "go").touch()
+        wait_for(flowing.exists, 20, "the first acknowledgement")
 
     def stop(self) -> int:
         """Stop, and return how many updates were acknowledged so far."""

@@ -26,7 +26,8 @@ AHEAD = 6
 class Load:
     """Takes the place of a Runner."""
 
-    def __init__(self, order: Order, leash: Leash) -> None:
+    def __init__(self, order: Order, leash: Leash, page: object = None) -> None:
+        del page  # nothing is parsed, so nothing is noted
         rate, sessions = os.environ["BELLBOARD_TEST_LOAD"].split(",")
         self._folder = os.environ["BELLBOARD_TEST_LOAD_FOLDER"]
         self._pause, self._sessions = 1 / float(rate), int(sessions)
@@ -42,14 +43,15 @@ class Load:
         order = self._order
         self._say(Hello(v=PROTOCOL_VERSION, source=order.source, inc=order.inc, token=order.token, pid=os.getpid()))
         due = beat = told = 0.0
+        beats = 0
         with open(f"{self._folder}/latencies", "ab", buffering=1 << 16) as self._file:
             while True:
                 now = time.monotonic()
                 self._leash.renew()
                 going = self._granted and os.path.exists(f"{self._folder}/go")
                 if self._granted and now >= beat:
-                    beat = now + 2
-                    self._say(Beat(progress=self._said, phase="wait", passes=1))
+                    beat, beats = now + 2, beats + 1
+                    self._say(Beat(progress=self._said + beats, phase="wait", passes=1))
                 if not going and now >= told:
                     told = now + 0.1
                     self._tell()
@@ -102,6 +104,8 @@ class Load:
                 elif isinstance(message, Ack):
                     at = self._sent.pop(message.seq)
                     self._acknowledged += 1
+                    if not os.path.exists(f"{self._folder}/flowing"):
+                        open(f"{self._folder}/flowing", "wb").close()
                     self._file.write(struct.pack("dd", at, time.monotonic() - at))
                 elif isinstance(message, Drain | Fenced):
                     self._say(Bye(reason="drained"))
