@@ -18,6 +18,7 @@ Phase: TypeAlias = Literal["joining", "asking", "live"]
 
 BUFFER_LIMIT = 20_000
 ANSWER_SECONDS = 2.0
+UNSENT_SECONDS = 0.05
 SILENCE_SECONDS = 5.0
 RESYNC_FIRST_SECONDS = 0.2
 RESYNC_MOST_SECONDS = 30.0
@@ -90,6 +91,10 @@ class Replica:
         self._pages.clear()
         self._ask_at = now + ANSWER_SECONDS
         return self._request
+
+    def unsent(self, now: float) -> None:
+        """Note that the question could not be sent (the line is not there yet): it is asked again soon."""
+        self._ask_at = now + UNSENT_SECONDS
 
     def answer(self, page: SnapshotPage, now: float, jitter: float) -> Snapshot | None:
         """Take one page of a snapshot; returns the whole once the picture is live again."""

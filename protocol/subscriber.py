@@ -156,7 +156,8 @@ class Subscriber:
         number = self._replica.ask(time.monotonic())
         if number is not None:
             request = SnapshotRequest(request=number, sources=self._sources, seen=self._replica.seen)
-            self._asking.send([SNAPSHOT_REQUEST.encode(request)])
+            if not self._asking.send([SNAPSHOT_REQUEST.encode(request)]):
+                self._replica.unsent(time.monotonic())
 
     def _drain(self) -> list[Item]:
         items: list[Item] = []

@@ -213,6 +213,15 @@ def test_an_unanswered_question_is_asked_again_after_two_seconds() -> None:
     assert replica.ask(9.0) is None
 
 
+def test_a_question_that_could_not_be_sent_is_asked_again_soon() -> None:
+    replica = Replica()
+    replica.feed(beat(0), 1.0, 0.5)
+    assert replica.ask(1.0) == 1
+    replica.unsent(1.0)
+    assert (replica.ask(1.04), replica.ask(1.05)) == (None, 2)
+    assert replica.answer(page(2, 0), 1.1, 0.5) is not None
+
+
 def test_pages_make_one_picture() -> None:
     replica = Replica()
     replica.feed(beat(3), 1.0, 0.0)
