@@ -113,7 +113,7 @@ class Replica:
         if self.phase == "joining":
             self.phase, self._ask_at, self._seen = "asking", now, self._heard[1]
         elif self.phase == "live" and (beat.epoch != self.epoch or self._lost(beat)):
-            self._behind(now, jitter)
+            self._behind(now, jitter, reborn=beat.epoch != self.epoch)
 
     def _lost(self, beat: Heartbeat) -> bool:
         # A heartbeat may be older than the snapshot that overtook it: only a number that is ahead of ours tells of a loss.
@@ -126,7 +126,7 @@ class Replica:
         if event.epoch == self.epoch and event.source_seq <= last:
             return None
         if event.epoch != self.epoch or event.source_seq != last + 1:
-            self._behind(now, jitter)
+            self._behind(now, jitter, reborn=event.epoch != self.epoch)
             self._buffer.append(event)
             return None
         self._apply(event)
@@ -142,9 +142,9 @@ class Replica:
         else:
             self.sessions[event.source, event.id] = event.session
 
-    def _behind(self, now: float, jitter: float) -> None:
-        """Ask again, after a pause that doubles while resynchronising does not help."""
-        if now - self._live_since > CALM_SECONDS:
+    def _behind(self, now: float, jitter: float, *, reborn: bool = False) -> None:
+        """Ask again, after a pause that doubles while resynchronising does not help. Another epoch is no such sign."""
+        if reborn or now - self._live_since > CALM_SECONDS:
             self._eager = 0
         pause = min(RESYNC_MOST_SECONDS, RESYNC_FIRST_SECONDS * 2**self._eager) * jitter
         self._eager = min(self._eager + 1, 16)

@@ -97,7 +97,8 @@ class Scene:
     def well(self) -> float:
         """The cause is gone: returns how long it takes until all that was written is counted, and nothing more."""
         began = time.monotonic()
-        wait_for(lambda: not self.reason(), RECOVERY_SECONDS, "health to say that it is over")
+        while self.reason():
+            assert time.monotonic() - began <= RECOVERY_SECONDS, f"health still says: {self.reason()}"
         seen = dict(self.load.said)
         wait_for(
             lambda: all(self.counts().get(name, 0) >= count for name, count in seen.items()),

@@ -264,21 +264,31 @@ def test_an_answer_that_nobody_asked_for_changes_nothing() -> None:
     assert replica.sessions == {("pi", "a"): state("a")}
 
 
-def test_pauses_double_while_asking_again_does_not_help() -> None:
-    replica = joined(0)
+def pauses_of(replica: Replica, beats: Iterable[Heartbeat], now: float) -> tuple[list[float], float]:
+    """The pauses before a replica that each of these heartbeats puts behind asks again, and when it last was live."""
     pauses: list[float] = []
-    now = 2.0
-    for epoch in range(10):
-        replica.feed(beat(0, epoch=f"e{epoch}"), now, 1.0)
+    for heard in beats:
+        replica.feed(heard, now, 1.0)
         assert replica._ask_at is not None
         pauses.append(round(replica._ask_at - now, 3))
         now = replica._ask_at
         request = replica.ask(now)
         assert request is not None
-        assert replica.answer(page(request, 0, epoch=f"e{epoch}"), now, 1.0) is not None
+        assert replica.answer(page(request, heard.seq, epoch=heard.epoch), now, 1.0) is not None
+    return pauses, now
+
+
+def test_pauses_double_while_asking_again_does_not_help() -> None:
+    replica = joined(0)
+    pauses, now = pauses_of(replica, [beat(seq) for seq in range(1, 11)], 2.0)
     assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
-    replica.feed(beat(0, epoch="calm"), now + 61.0, 1.0)
+    replica.feed(beat(11), now + 61.0, 1.0)
     assert replica._ask_at == pytest.approx(now + 61.2), "after a calm minute it begins anew"
+
+
+def test_a_board_that_was_started_again_however_often_is_asked_soon() -> None:
+    pauses, _ = pauses_of(joined(0), [beat(0, epoch=f"e{number}") for number in range(10)], 2.0)
+    assert pauses == [0.2] * 10
 
 
 def test_a_picture_has_to_be_as_new_as_what_was_heard_when_listening_began() -> None:
