@@ -20,6 +20,12 @@ NAME = "codex"
 FRESH_SECONDS = 0.2
 """For so long what was found serves all threads."""
 
+YOUNG_SECONDS = 1.0
+"""A process younger than this may still become the client: between fork and exec it bears its parent's name."""
+
+FORGET_SECONDS = 60.0
+"""After so long every process is looked at again, because pids are used again."""
+
 
 class Opener(NamedTuple):
     """One process: its pid and, because pids are used again, when it began in the system's own words."""
@@ -35,6 +41,8 @@ class Openers:
         self._processes = processes
         self._looked = float("-inf")
         self._files: dict[str, Opener] = {}
+        self._strangers: set[int] = set()
+        self._met = float("-inf")
 
     def of(self, path: str) -> Opener | None:
         """Return the living process that has a file open."""
@@ -48,10 +56,18 @@ class Openers:
         return self._processes.start_of(opener.pid) == opener.start
 
     def _look(self) -> list[tuple[str, Opener]]:
+        """Look at the client's processes, and at those that are new: there are hundreds of others on a machine."""
+        if time.monotonic() - self._met > FORGET_SECONDS:
+            self._strangers, self._met = set(), time.monotonic()
+        there = set(psutil.pids())
+        self._strangers &= there
         found: list[tuple[str, Opener]] = []
-        for process in psutil.process_iter():
+        for pid in there - self._strangers:
             with contextlib.suppress(psutil.Error, OSError):
+                process = psutil.Process(pid)
                 if not process.name().startswith(NAME):
+                    if time.time() - process.create_time() > YOUNG_SECONDS:
+                        self._strangers.add(pid)
                     continue
                 start = self._processes.start_of(process.pid)
                 if start is not None:

@@ -22,7 +22,6 @@ def idle(trees: Trees) -> Iterator[Figure]:
         before, began = running.cpu(), time.monotonic()
         time.sleep(SECONDS)
         used, wall = running.cpu() - before, time.monotonic() - began
-        # Asking for the pids starts a command, which the supervisor answers: twice, and counted with the rest.
         yield Figure(
             what="nothing changes, 10,000 files, all processes", value=100 * used / wall, unit="% of a core",
             bar="<= 0.3", detail=f"{used:.2f} s of CPU in {wall:.0f} s",
