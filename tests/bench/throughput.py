@@ -164,4 +164,6 @@ def _ears(endpoint: str, count: int, channel: Publishing) -> Generator[Callable[
     finally:
         for ear in ears:
             ear.kill()
-            ear.communicate()
+            ear.wait()
+            if ear.stdout is not None:
+                ear.stdout.close()
