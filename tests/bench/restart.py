@@ -17,7 +17,7 @@ KILLS = 15
 
 
 def restart(_trees: Trees) -> Iterator[Figure]:
-    """SIGKILL and an appended message at once; until a subscriber has the message, and what the new worker read."""
+    """SIGKILL and an appended message at once; until a subscriber has the message, and all that the new worker read."""
     with folder() as home:
         append = agent("claude", str(home))
         for number in range(SESSIONS):
@@ -31,13 +31,13 @@ def restart(_trees: Trees) -> Iterator[Figure]:
     yield Figure(what="SIGKILL, 5,000 sessions, caught up, p50", value=percentile(times, 0.5), unit="ms", bar="<= 150")
     yield Figure(what="SIGKILL, 5,000 sessions, caught up, p99", value=percentile(times, 0.99), unit="ms", bar="<= 400")
     yield Figure(
-        what="SIGKILL, 5,000 sessions, read of the artifacts again", value=max(reads), unit="MB",
-        detail=f"of {bytes_there / 1e6:.1f} MB; beyond what the fresh worker had read when it was idle before",
+        what="SIGKILL, 5,000 sessions, all that the new worker read", value=max(reads), unit="MB",
+        detail=f"Python's own modules included; the artifacts are {bytes_there / 1e6:.1f} MB",
     )  # fmt: skip
 
 
 def _killed(running: Board, append: object, kill: int) -> tuple[float, float]:
-    """Return how long it took (ms), and how much the new worker read beyond the modules of Python (MB)."""
+    """Return how long it took (ms), and how much the new worker has read, modules of Python included (MB)."""
     pid = running.workers()["claude"]
     number = kill * 7 % SESSIONS
     with Subscriber(running.runtime) as subscriber:
