@@ -217,3 +217,22 @@ def test_a_spool_that_was_begun_anew_is_read_anew_and_garbage_in_it_is_passed_ov
     word = spool.last("one")
     assert word is not None
     assert (word.kind, word.at) == ("prompt", 12)
+
+
+def test_where_a_hook_has_spoken_the_next_discover_gives_no_stamp_that_says_nothing_is_new(tmp_path: Path) -> None:
+    class Stamped(Script):
+        def discover(self) -> list[SessionHandle]:
+            return [SessionHandle(id="one", path="/one", source="toy", stamp="1")]
+
+        def parse(self, handle: SessionHandle, cursor: str) -> tuple[SourceUpdate | None, str]:
+            assert handle.id == "one"
+            return super().parse(HANDLE, cursor)
+
+    ear = Ear(tmp_path)
+    source = Hearing(Stamped(working(10)), Spool("toy", str(ear.folder)))
+    (handle,) = source.discover()
+    source.parse(handle, "")
+    assert [each.stamp for each in source.discover()] == ["1"]
+    ear.say("permission", 11)
+    assert [each.stamp for each in source.discover()] == [""]
+    assert [each.stamp for each in source.discover()] == ["1"]
