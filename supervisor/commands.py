@@ -19,8 +19,9 @@ from ..protocol.errors import NoAnswer, NotRunning, ProtocolError
 from ..protocol.event import Snapshot, topic_of
 from ..protocol.session import SessionState
 from ..protocol.subscriber import Item, Subscriber
-from .config import Config, Seconds, build, default_state_dir, read, seconds
+from .config import Config, build, default_state_dir, read
 from .errors import SupervisorError, UsageError
+from .units import Seconds, seconds
 from .views import document, text
 
 EXIT_OK = 0

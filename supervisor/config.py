@@ -4,7 +4,6 @@ Decoded and validated once; an unknown key is an error that names it. Durations 
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from .crew.memory import Memory
 from .crew.restart import Policy
 from .crew.vigil import Patience
 from .errors import ConfigError
+from .units import Seconds, Size, finite, unit
 
 SIMULATED = "mock"
 """The source for tests: runs only where it is named."""
@@ -27,13 +27,6 @@ BUILT_IN = ("claude", "codex", "gemini", "opencode", "pi")
 """Sources that come with bellboard."""
 
 PROBE_STEPS = (1, 2, 4, 6)
-
-_SIZES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-class Seconds(float):
-    """A duration. In the file: a number of seconds, or text with a unit (s, m, h, d); "all" or "never" is no bound."""
 
 
 class Board(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,10 +47,6 @@ class Restart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     most: Seconds = Seconds(60)
     at_least: Seconds = Seconds(0.5)
     probe: Seconds = Seconds(300)
-
-
-class Size(int):
-    """An amount of memory in bytes. In the file: a number, or text with a unit (KiB, MiB, GiB); "all" is no bound."""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,37 +159,6 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sources: dict[str, dict[str, Any]] = {}
 
 
-def seconds(text: object) -> Seconds:
-    """Read a duration. Raises ValueError with what to write instead."""
-    if isinstance(text, (int, float)) and not isinstance(text, bool):
-        if not text >= 0:
-            raise ValueError(f"{text} is no duration: it must be 0 or more")
-        return Seconds(text)
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", text) if isinstance(text, str) else None
-    if isinstance(text, str) and text.strip() in {"all", "never"}:
-        return Seconds("inf")
-    if found is None:
-        raise ValueError(f'{text!r} is no duration: write seconds, or a number with s, m, h or d, or "all"')
-    return Seconds(float(found[1]) * _UNITS[found[2]])
-
-
-def finite(duration: Seconds) -> float | None:
-    """Return a duration for those to whom None is no bound."""
-    return None if duration == float("inf") else float(duration)
-
-
-def size(text: object) -> Size:
-    """Read an amount of memory; "all" is 0, no bound. Raises ValueError with what to write instead."""
-    if isinstance(text, int) and not isinstance(text, bool) and text >= 0:
-        return Size(text)
-    if isinstance(text, str) and text.strip() in {"all", "never"}:
-        return Size(0)
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB)?\s*", text) if isinstance(text, str) else None
-    if found is None:
-        raise ValueError(f'{text!r} is no amount of memory: write bytes, or a number with KiB, MiB or GiB, or "all"')
-    return Size(float(found[1]) * _SIZES[found[2] or ""])
-
-
 def default_path() -> str:
     """Return where the configuration file is looked for."""
     base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
@@ -232,20 +190,12 @@ def read(path: str | None, known_sources: frozenset[str] | None = None) -> _File
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where} is not valid TOML: {error}") from error
     try:
-        found = msgspec.convert(text, _File, dec_hook=_duration)
+        found = msgspec.convert(text, _File, dec_hook=unit)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}") from error
     for name, table in found.sources.items():
         _check_source(where, name, table, known_sources)
     return found
-
-
-def _duration(kind: type, value: object) -> object:
-    if kind is Seconds:
-        return seconds(value)
-    if kind is Size:
-        return size(value)
-    raise NotImplementedError
 
 
 def _check_source(where: str, name: str, table: dict[str, Any], known: frozenset[str] | None) -> None:

@@ -5,7 +5,8 @@ import secrets
 
 from ..protocol.addresses import INGEST, address
 from ..protocol.order import Order
-from .config import Config, finite
+from .config import Config
+from .units import finite
 
 MEMORY_SLACK = 128 << 20
 """Bytes between what a worker may use and where the system itself refuses it more: stacks and arenas count there, too."""

@@ -6,7 +6,8 @@ import msgspec
 
 from ..protocol.event import Snapshot
 from .app import Supervisor
-from .config import Board, Config, Seconds
+from .config import Board, Config
+from .units import Seconds
 
 
 def read_once(config: Config) -> Snapshot:

@@ -15,21 +15,19 @@ from bellboard.supervisor.config import (
     HealthRules,
     Limits,
     Restart,
-    Seconds,
-    Size,
     SourceConfig,
     Work,
     build,
     default_path,
     default_state_dir,
     read,
-    seconds,
     source_config,
 )
 from bellboard.supervisor.crew.memory import Memory
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.vigil import Patience
 from bellboard.supervisor.errors import ConfigError
+from bellboard.supervisor.units import Seconds, Size, seconds
 
 KNOWN = frozenset((*BUILT_IN, "mock"))
 

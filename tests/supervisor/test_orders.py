@@ -1,8 +1,9 @@
 import os
 
 from bellboard.protocol.order import Order
-from bellboard.supervisor.config import Board, Config, Limits, Seconds, Size, SourceConfig
+from bellboard.supervisor.config import Board, Config, Limits, SourceConfig
 from bellboard.supervisor.orders import MEMORY_SLACK, order_for
+from bellboard.supervisor.units import Seconds, Size
 
 CONFIG = Config(
     state_dir="/s", runtime_dir="/r", sources={"notes": SourceConfig(factory="notes:Notes", options={"home": "/n"})}

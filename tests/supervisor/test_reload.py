@@ -1,7 +1,8 @@
 from msgspec import structs
 
-from bellboard.supervisor.config import Board, Config, Limits, Seconds, Size, SourceConfig, Work
+from bellboard.supervisor.config import Board, Config, Limits, SourceConfig, Work
 from bellboard.supervisor.reload import Changes, compare
+from bellboard.supervisor.units import Seconds, Size
 
 OLD = Config(
     state_dir="/s",
