@@ -2,8 +2,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec import structs
 
 from bellboard.supervisor.aggregator.aggregator import Rules
@@ -27,7 +25,7 @@ from bellboard.supervisor.crew.memory import Memory
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.vigil import Patience
 from bellboard.supervisor.errors import ConfigError
-from bellboard.supervisor.units import Seconds, Size, seconds
+from bellboard.supervisor.units import Seconds, Size
 
 KNOWN = frozenset((*BUILT_IN, "mock"))
 
@@ -59,45 +57,6 @@ def config(path: Path, text: str, **flags: Any) -> Config:
     path.write_text(text)
     chosen: dict[str, Any] = {"runtime_dir": "/run/bb", **flags}
     return build(read(str(path), KNOWN), **chosen)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        (0, 0.0),
-        (3, 3.0),
-        (0.25, 0.25),
-        ("90", 90.0),
-        ("90s", 90.0),
-        ("1.5m", 90.0),
-        (" 2 h ", 7200.0),
-        ("7d", 604800.0),
-        ("all", float("inf")),
-        ("never", float("inf")),
-        (float("inf"), float("inf")),
-    ],
-)
-def test_a_duration_is_seconds_or_a_number_with_a_unit_or_no_bound(text: object, value: float) -> None:
-    assert seconds(text) == value
-    assert isinstance(seconds(text), Seconds)
-
-
-@pytest.mark.parametrize("text", ["", "soon", "s", "5x", "5 s s", "-5s", "1e3", True, None, [], {}])
-def test_what_is_no_duration_is_refused_with_what_to_write_instead(text: object) -> None:
-    with pytest.raises(ValueError, match='is no duration: write seconds, or a number with s, m, h or d, or "all"'):
-        seconds(text)
-
-
-@pytest.mark.parametrize("number", [-1, -0.5, float("nan"), float("-inf")])
-def test_a_negative_number_is_no_duration_nor_is_none_at_all(number: float) -> None:
-    with pytest.raises(ValueError, match="is no duration: it must be 0 or more"):
-        seconds(number)
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.integers(0, 10**6), st.sampled_from("smhd"))
-def test_units_are_what_they_are_called(number: int, unit: str) -> None:
-    assert seconds(f"{number}{unit}") == number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
 
 
 def test_an_empty_file_and_none_at_all_are_the_defaults(path: Path) -> None:
