@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import COMMAND, House, wait_for
+from harness import COMMAND, House, wait_for, workers_of
 
 
 def script(house: House, name: str, *rows: dict[str, object]) -> Path:
@@ -30,7 +30,7 @@ def test_an_interrupted_read_of_everything_is_no_whole_board(house: House) -> No
     script(house, "slow", {"sleep": 20})
     words = [*COMMAND, "sessions", "--once", "--json", "--source", f"mock={house.homes / 'mock'}"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **house.env})
-    wait_for(lambda: list(Path("/tmp").glob("bellboard-*/events.sock")), what="the private board")
+    wait_for(lambda: workers_of(process.pid), what="the private board at work")
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=15)
     assert (process.returncode, out) == (130, b"")
