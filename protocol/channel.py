@@ -143,7 +143,7 @@ class Publishing(Channel):
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(zmq.XPUB)
-        self.subscriptions = 0
+        self.heard = False
         self._socket.sndhwm = HIGH_WATER_EVENTS
         self._socket.xpub_verboser = 1
         self._socket.maxmsgsize = SUBSCRIPTION_LIMIT
@@ -160,9 +160,8 @@ class Publishing(Channel):
             frames = self._receive()
             if frames is None:
                 break
-            begins = frames[0][:1] == b"\x01"
-            new += begins
-            self.subscriptions += 1 if begins else -1
+            new += frames[0][:1] == b"\x01"
+        self.heard = self.heard or new > 0
         return new
 
 

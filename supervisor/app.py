@@ -29,6 +29,7 @@ from .crew.crew import Crew
 from .crew.guard import Guard
 from .crew.logbook import Logbook
 from .crew.roster import Roster
+from .enrol import Enrolment
 from .errors import CannotStart, StorageError, SupervisorError
 from .folders import holds, lock, private_folder
 from .intake import Intake
@@ -71,6 +72,8 @@ class Supervisor:
         self.roster = Roster(config.policy, config.patience)
         self._ticks = Ticks(time.monotonic())
         self._locks: list[int] = []
+        self._held = contextlib.ExitStack()
+        self._held.callback(self._unlock)
         self._leaving = False
         self._measure_at = self._storage_retry_at = 0.0
 
@@ -81,23 +84,30 @@ class Supervisor:
         self._claim(config.runtime_dir, "runtime")
         self._claim_state()
         self._store = Store(config.state_dir, kept=config.privacy == "full")
+        self._held.callback(self._store.close)
         self._keeper = Keeper(self._store, self.aggregator, self.book, self.roster, self._claim_state)
+        self._enrolment = Enrolment(self._store, self.aggregator, self.book, self.roster)
         self._load()
         self._poll = Poll()
+        self._held.callback(self._remove_sockets)
         before = os.umask(0o177)
         try:
             self._voice = Voice(addresses[EVENTS])
+            self._held.callback(self._voice.channel.close)
             lasting = None if config.state_dir is None else self._store
             self._intake = Intake(
                 addresses[INGEST], self.aggregator, lasting, self.book, self.roster, self._voice, config.work.credit
             )
+            self._held.callback(self._intake.channel.close)
             logbook = Logbook(None if config.state_dir is None else os.path.join(config.state_dir, "logs"))
             self._crew = Crew(
                 self.roster, self._poll, self._intake.say, self._intake.parted, config.runtime_dir, logbook
             )
+            self._held.callback(self._crew.close)
             self._guard = Guard(self._crew, self.book, config.memory, self._intake.say)
             control = Control(self._crew, self._guard, self._store, self.book, self._ticks, self._leave, self._reload)
             self._answers = Answers(config.runtime_dir, self.aggregator, self.book, control.obey)
+            self._held.callback(self._answers.close)
         finally:
             os.umask(before)
         for channel in (self._voice.channel, self._intake.channel, self._answers.snapshot, self._answers.control):
@@ -140,17 +150,8 @@ class Supervisor:
         return self._answers.take()
 
     def close(self) -> None:
-        """Give everything back."""
-        if hasattr(self, "_crew"):
-            self._crew.close()
-            self._voice.channel.close()
-            self._intake.channel.close()
-            self._answers.close()
-            self._remove_sockets()
-        if hasattr(self, "_store"):
-            self._store.close()
-        for fd in self._locks:
-            os.close(fd)
+        """Give everything back, whatever becomes of one part of it."""
+        self._held.close()
 
     def __enter__(self) -> Self:
         try:
@@ -173,6 +174,10 @@ class Supervisor:
         if self.config.state_dir is not None:
             self._claim(self.config.state_dir, "state")
 
+    def _unlock(self) -> None:
+        for fd in self._locks:
+            os.close(fd)
+
     def _remove_sockets(self) -> None:
         """Leave no socket that nobody answers. Safe, because the lock is still ours."""
         for name in SOCKETS:
@@ -187,24 +192,11 @@ class Supervisor:
 
     def _load(self) -> None:
         now = self._now()
-        for stored in self._store.sessions():
-            # What belongs to a source that does not run stays stored: nobody could say how it is doing.
-            if stored.state.source in self.config.sources:
-                self.aggregator.load(stored.state, gone=stored.gone, live=stored.live, moved=stored.moved, now=now)
-        for source, handle, session_id, cursor in self._store.cursors():
-            self.aggregator.ledger.load(source, handle, session_id, cursor)
+        # What belongs to a source that does not run stays stored: nobody could say how it is doing.
+        self._enrolment.admit(self.config.sources, now)
         if self._store.rebuilt is not None:
             log.warning("%s; everything is read again from the agents' files", self._store.rebuilt)
-        paused = self._store.paused()
-        for source in self.config.sources:
-            self._admit(source, paused=source in paused)
-        if self._store.rebuilt is not None:
             self.book.rebuilt(f"{self._store.rebuilt}; everything is read again from the agents' files", now.wall)
-
-    def _admit(self, source: str, *, paused: bool) -> None:
-        self.book.open(source)
-        self.roster.add(source, paused=paused)
-        self.book.paused(source, paused=paused)
 
     def _tick(self, now: Moment) -> None:
         clock = now.clock
@@ -256,13 +248,13 @@ class Supervisor:
         for ended in gone:
             self._intake.forget(ended.source, ended.inc)
             self._guard.parted(ended, clock)
-            self._forget_unwanted(ended.source)
+            self._dismiss_unwanted(ended.source)
         return bool(gone)
 
-    def _forget_unwanted(self, source: str) -> None:
-        """Close the page of a source that was taken out of the settings, once its worker has ended."""
+    def _dismiss_unwanted(self, source: str) -> None:
+        """Take a source off the board that was taken out of the settings, once its worker has ended."""
         if source not in self.roster.members:
-            self.book.close(source)
+            self._voice.say(self._enrolment.dismiss(source, self._now()))
 
     def _look_for_agents(self, clock: float) -> None:
         """Look whether the places in which absent agents would be are there."""
@@ -301,9 +293,7 @@ class Supervisor:
         self.book.thresholds, self._guard.memory = new.thresholds, new.memory
         for source in changes.removed:
             self._crew.push(self.roster.remove(source, clock))
-            self._forget_unwanted(source)
-        for source in changes.added:
-            self._admit(source, paused=False)
+            self._dismiss_unwanted(source)
         for source in changes.changed:
             self.roster.reset(source, clock)
             self._crew.push(self.roster.stop(source, clock))

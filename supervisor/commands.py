@@ -172,7 +172,7 @@ def _sessions(options: argparse.Namespace) -> int:
     unwell = [state for state in picture.health if state.status in {"degraded", "failed"}]
     for state in unwell if options.once else ():
         sys.stderr.write(f"bellboard: {state.source} {state.status}: {state.reason}\n")
-    incomplete = any(state.status == "failed" or state.discover_failures for state in unwell)
+    incomplete = any(state.status == "failed" or state.discover_failures or state.quarantined for state in unwell)
     if options.needs_you and chosen:
         return EXIT_SOMEONE_WAITS
     return EXIT_ERROR if options.once and incomplete else EXIT_OK

@@ -187,11 +187,11 @@ def read(path: str | None, known_sources: frozenset[str] | None = None) -> _File
         raise ConfigError(f"there is no configuration file {where}") from None
     except OSError as error:
         raise ConfigError(f"cannot read the configuration file {where}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{where} is not valid TOML: {error}") from error
     try:
         found = msgspec.convert(text, _File, dec_hook=unit)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError) as error:
         raise ConfigError(f"{where}: {error}") from error
     for name, table in found.sources.items():
         _check_source(where, name, table, known_sources)

@@ -44,7 +44,7 @@ class Intake:
         self._book = book
         self._roster = roster
         self._voice = voice
-        self._credit = credit
+        self.credit = credit
         self._tokens: dict[str, tuple[int, str]] = {}
         self._peers: dict[bytes, tuple[str, int]] = {}
         self._strikes: dict[str, list[float]] = {}
@@ -64,10 +64,16 @@ class Intake:
         """Forget the line of a worker that has ended."""
         self._peers.pop(_name(source, inc), None)
         self._parted.discard((source, inc))
+        if self._tokens.get(source, (0, ""))[0] == inc:
+            del self._tokens[source]  # whoever says Hello with it now is late
 
     def parted(self, source: str, inc: int) -> bool:
         """Whether this worker has said Bye."""
         return (source, inc) in self._parted
+
+    def _present(self, source: str) -> int:
+        """The incarnation that speaks for a source now, 0 if none does."""
+        return self._tokens.get(source, (0, ""))[0]
 
     def drain(self, now: Moment) -> bool:
         """Take what has come, up to 64 updates or 20 ms; returns whether more may be waiting."""
@@ -123,11 +129,11 @@ class Intake:
         if known is None:
             return
         source, inc = known
-        if inc == self._tokens[source][0]:
+        if inc == self._present(source):
             self._roster.vigil.heard(source, now.clock)
         if isinstance(message, Update):
             batch.append((peer, source, message))
-        elif inc != self._tokens[source][0]:
+        elif inc != self._present(source):
             return
         elif isinstance(message, DecodeFault):
             self._strike(source, message, now)
@@ -146,7 +152,7 @@ class Intake:
                 self.say(source, Release(handle=message.handle))
                 self._book.quarantined(source, *self._roster.quarantine.summary(source))
         elif isinstance(message, Bye):
-            self._parted.add((source, self._tokens[source][0]))
+            self._parted.add((source, self._present(source)))
             if message.reason == "unavailable":
                 self._roster.absent(source, message.looked)
                 self._book.absent(source, message.looked)
@@ -180,7 +186,7 @@ class Intake:
             Grant(
                 inc=inc,
                 epoch=self._aggregator.epoch,
-                credit=self._credit,
+                credit=self.credit,
                 cursors=page,
                 quarantined=held if number == 1 else {},
                 suspects=suspects if number == 1 else (),
@@ -195,7 +201,7 @@ class Intake:
         recent = [at for at in self._strikes.get(source, []) if now.clock - at < STRIKE_SECONDS] + [now.clock]
         if len(recent) >= MOST_STRIKES:
             recent = []
-            if self._roster.stop(source, now.clock):
+            if self._roster.condemn(source, "garbage", now.clock):
                 self.say(source, Drain(deadline=DRAIN_SECONDS))
         self._strikes[source] = recent
 

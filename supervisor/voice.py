@@ -19,10 +19,10 @@ class Voice:
         self._asked = False
 
     def say(self, events: Iterable[BoardEvent]) -> None:
-        """Publish events in order. For nobody nothing is encoded: whoever joins asks for the whole picture after this."""
-        if not self.channel.subscriptions:
+        """Publish events in order. Before anybody came nothing is encoded: who joins asks for the whole picture after this."""
+        if not self.channel.heard:
             self.listen()
-        for event in events if self.channel.subscriptions else ():
+        for event in events if self.channel.heard else ():
             self.channel.publish(topic_of(event), EVENT.encode(event))
 
     def listen(self) -> None:

@@ -65,9 +65,11 @@ class Round:
 
     def release(self, handle: str) -> None:
         """Leave a handle alone no more."""
-        if self._quarantined.pop(handle, None) is not None and handle in self._handles:
-            self._suspects.add(handle)
-            self.queue(handle)
+        if self._quarantined.pop(handle, None) is None:
+            return
+        self._suspects.add(handle)
+        for name in [name for name in self._handles if sayable(name) == handle]:
+            self.queue(name)
 
     def changed(self) -> list[str]:
         """Return the handles that are left alone and whose files have changed, each change once."""
@@ -113,7 +115,7 @@ class Round:
         wanted.sort(key=lambda handle: handle.modified_at or 0.0)
         for handle in wanted:
             self._handles[handle.id] = handle
-            self.queue(handle.id, first=handle.id not in self._suspects)
+            self.queue(handle.id, first=not self._suspects or sayable(handle.id) not in self._suspects)
 
     def queue(self, name: str, *, first: bool = False) -> None:
         """Queue a session unless it is queued already."""
@@ -125,12 +127,11 @@ class Round:
                 self._queue.append(name)
 
     def _awake(self, handle: SessionHandle, now: float) -> bool:
-        poisonous = self._quarantined.get(handle.id)
-        if poisonous is not None:
+        if self._quarantined and (name := sayable(handle.id)) in self._quarantined:
             self._handles[handle.id] = handle
-            if _shape(handle) != poisonous:
-                self._quarantined[handle.id] = _shape(handle)
-                self._changed.append(handle.id)
+            if _shape(handle) != self._quarantined[name]:
+                self._quarantined[name] = _shape(handle)
+                self._changed.append(name)
             return False
         if self._since is None or handle.live or handle.modified_at is None or handle.id in self._cursors:
             return True
@@ -150,7 +151,7 @@ class Round:
         handle = self._handles[name]
         before = self._cursors.get(name, "")
         self.steps += 1
-        self._recorder.note(Note("parse", sayable(name), digest(before), sayable(_shape(handle))))
+        self._recorder.note(Note("parse", sayable(name), digest(before), _shape(handle)))
         try:
             facts, after = self._source.parse(handle, before)
             if len(after) * 4 > CURSOR_LIMIT and (size := len(after.encode("utf-8", "replace"))) > CURSOR_LIMIT:
@@ -158,7 +159,9 @@ class Round:
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             self.failing.add(name)
             self._still.pop(name, None)
-            return Fault(scope="handle", handle=sayable(name), code=type(error).__name__, detail=describe(error))
+            return Fault(
+                scope="handle", handle=sayable(name)[:MOST_DETAIL], code=type(error).__name__, detail=describe(error)
+            )
         finally:
             self._recorder.rest()
         self.failing.discard(name)
@@ -182,7 +185,7 @@ class Round:
 
 def _shape(handle: SessionHandle) -> str:
     """Describe a session's files as far as a change of them may cure what was poisonous."""
-    return handle.stamp if handle.modified_at is None else repr(handle.modified_at)
+    return sayable(handle.stamp) if handle.modified_at is None else repr(handle.modified_at)
 
 
 def _checked(handle: object) -> SessionHandle:

@@ -97,6 +97,37 @@ class Aggregator:
         """Return all sessions that are shown."""
         return [each.state for each in self._tracked.values() if each.lifecycle != "gone"]
 
+    def show(self, source: str, now: Moment) -> list[BoardEvent]:
+        """Return events that tell of all sessions of a source that has just been loaded."""
+        return self._tell("discovered", source, now)
+
+    def part(self, source: str, now: Moment) -> list[BoardEvent]:
+        """Take a source's sessions out of memory; what is stored of them stays. Returns the events that tell it."""
+        events = self._tell("removed", source, now)
+        for key in [key for key in self._tracked if key[0] == source]:
+            del self._tracked[key]
+            self._scheduled.pop(key, None)
+        self.ledger.part(source)
+        return events
+
+    def rule(self, rules: Rules, now: Moment) -> None:
+        """From now on other rules hold, also for the sessions that are known."""
+        self.rules = rules
+        self._due.clear()
+        self._scheduled.clear()
+        for key, tracked in self._tracked.items():
+            self._schedule(key, tracked, now)
+
+    def _tell(self, kind: EventKind, source: str, now: Moment) -> list[BoardEvent]:
+        """Number events about the sessions of a source that are shown. They change nothing that is stored."""
+        plan = self._begin()
+        shown = [
+            each.state for each in self._tracked.values() if each.state.source == source and each.lifecycle != "gone"
+        ]
+        events = [self._event(plan, kind, state, now) for state in shown]
+        self.seq, self.source_seqs = plan.seq, plan.source_seqs
+        return events
+
     def kept(self, now: Moment) -> list[Kept]:
         """Return all sessions as they are stored."""
         return [

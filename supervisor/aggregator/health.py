@@ -47,6 +47,7 @@ class Record(Struct, kw_only=True):
     unloadable: str | None = None
     absent: tuple[str, ...] | None = None
     paused: bool = False
+    closed: bool = False
 
 
 class HealthBook:
@@ -62,12 +63,13 @@ class HealthBook:
 
     def open(self, source: str) -> None:
         """Begin a page for a source."""
-        self._records.setdefault(source, Record(state=HealthState(source=source)))
+        known = self._records.get(source)
+        if known is None or known.closed:
+            self._records[source] = Record(state=HealthState(source=source))
 
     def close(self, source: str) -> None:
-        """Forget a source that was taken out of the settings."""
-        self._records.pop(source, None)
-        self._published.pop(source, None)
+        """Note that a source was taken out of the settings; its page stays, so that nobody shows an older one."""
+        self._records[source] = Record(state=HealthState(source=source), closed=True)
 
     def states(self) -> tuple[HealthState, ...]:
         """Return the health of all sources, by name."""
@@ -103,7 +105,9 @@ class HealthBook:
         record = self._records[source]
         if record.beat is not None and record.beat.passes > 0:
             return True
-        return record.absent is not None or self._judge(record)[0] in {"failed", "paused"}
+        return (
+            record.absent is not None or record.condition == "stopped" or self._judge(record)[0] in {"failed", "paused"}
+        )
 
     def started(self, source: str, pid: int, inc: int) -> None:
         """Note that a worker was started."""
@@ -221,6 +225,8 @@ class HealthBook:
         return as_told(structs.replace(record.state, status=status, reason=reason), self._level)
 
     def _judge(self, record: Record) -> tuple[Literal["healthy", "degraded", "failed", "paused"], str | None]:
+        if record.closed:
+            return "paused", "taken out of the configuration"
         if record.paused:
             return "paused", "paused by command"
         if (failure := self._failure(record)) is not None:

@@ -69,6 +69,10 @@ class Ledger:
         """Return the stored cursors of one source by handle: what its next incarnation goes on from."""
         return {handle: entry.cursor for (name, handle), entry in self._entries.items() if name == source}
 
+    def part(self, source: str) -> None:
+        """Forget all of a source; it comes back with `load`."""
+        self._entries = {key: entry for key, entry in self._entries.items() if key[0] != source}
+
     def entries(self) -> dict[HandleKey, Entry]:
         """Return all that is to be stored."""
         return dict(self._entries)

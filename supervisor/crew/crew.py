@@ -27,6 +27,9 @@ START_TROUBLE_SECONDS = 5.0
 LINGER_SECONDS = 0.5
 LAST_WORDS_SECONDS = 0.5
 
+BY_HAND = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+"""Signals that come from somebody's hand, not from a fault of the worker."""
+
 SIGNALS: dict[How, signal.Signals] = {
     "drain": signal.SIGTERM,
     "term": signal.SIGTERM,
@@ -119,7 +122,7 @@ class Crew:
             member = self.roster.members[source]
             progressed, blame = member.progressed, member.blame
             jitter = random.random()  # noqa: S311 - jitter, not a secret
-            died = self.roster.ended(source, clock, jitter, killed=code == -signal.SIGKILL)
+            died = self.roster.ended(source, clock, jitter, killed=-code in BY_HAND, note=process.note())
             if not process.log_ended:
                 self._poll.drop(process.log_fd)
             if process.pidfd is not None and process.ended_at is None:
@@ -180,11 +183,17 @@ class Crew:
             self._poll.drop(process.log_fd)  # else a source that closes its standard streams keeps us awake
 
 
+def _cause(code: int, blame: Blame | None) -> Cause:
+    if blame in {"hung", "memory"}:
+        return "hung" if blame == "hung" else "memory"
+    return "killed" if blame is None and -code in BY_HAND else "crash"
+
+
 def _death(code: int, blame: Blame | None, process: Process) -> Death:
     words = {
         "hung": "it did not say anything for too long (hung) and was ended",
         "memory": "it used more memory than it may and was ended",
+        "garbage": "it said what nobody could read and was ended",
         None: ending(code),
     }[blame]
-    cause: Cause = blame or ("killed" if code == -signal.SIGKILL else "crash")
-    return Death(words, cause, process.note(), last_stand(process.log))
+    return Death(words, _cause(code, blame), process.note(), last_stand(process.log))

@@ -13,9 +13,6 @@ from .memory import Memory
 
 log = logging.getLogger("bellboard")
 
-FEW = 20
-"""Sessions of one source that may be set aside before it is the source that is at fault, and its breaker counts."""
-
 
 class Guard:
     """Watches a crew. `say` sends to the present worker of a source."""
@@ -26,6 +23,7 @@ class Guard:
         self._roster = crew.roster
         self._book = book
         self._say = say
+        self._recycled: dict[str, int] = {}
 
     def look(self, clock: float) -> None:
         """Look at the workers that have been silent, and end the hung ones."""
@@ -46,11 +44,14 @@ class Guard:
         """Look at what the workers use, and end those that use too much."""
         for source, rss, cpu in self._crew.usage():
             self._book.measured(source, rss, cpu)
-            verdict = self.memory.judge(rss, clock - self._roster.members[source].started_at)
+            verdict = self.memory.judge(
+                rss, clock - self._roster.members[source].started_at, self._recycled.get(source, 0)
+            )
             if verdict == "kill":
                 self._crew.push(self._roster.condemn(source, "memory", clock))
             elif verdict == "recycle":
-                log.info("%s: the worker uses %d MiB and is started anew", source, (rss or 0) >> 20)
+                self._recycled[source] = self._recycled.get(source, 0) + 1
+                log.warning("%s: the worker uses %d MiB and is started anew", source, (rss or 0) >> 20)
                 self._crew.push(self._roster.stop(source, clock))
 
     def parted(self, ended: Ended, clock: float) -> None:
@@ -65,12 +66,8 @@ class Guard:
             handle = death.note.handle if death.note is not None else ""
             log.warning("%s: session %s is set aside: %s", source, handle, death.words)
             self.held(source)
-            if len(self._roster.quarantine.held(source)) <= FEW:
-                # Its cause is known and gone: what was counted against the whole source does not hold.
-                self._roster.reset(source, clock)
-        else:
-            backoff = self._roster.members[source].backoff
-            self._book.broken(source, backoff.not_before - clock if backoff.opened else None)
+        backoff = self._roster.members[source].backoff
+        self._book.broken(source, backoff.not_before - clock if backoff.opened else None)
 
     def released(self, source: str, handle: str) -> None:
         """Tell the worker and everybody that a session is not set aside any more."""

@@ -4,6 +4,7 @@ It is passed on to our own log and kept in a file for each source that is rotate
 beyond the rate are counted and dropped, and so is everything while the disk is full.
 """
 
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -52,9 +53,27 @@ class Pages(logging.handlers.RotatingFileHandler):
         self.lost = 0
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """Count a line that could not be written."""
+        """Count a line that could not be written; the next one begins with opening the file."""
         del record
         self.lost += 1
+        self._let_go()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, into a new file where the old one was taken away."""
+        if self.stream is not None and not os.path.exists(self.baseFilename):
+            self._let_go()
+        super().emit(record)
+
+    def close(self) -> None:
+        """Close the file, whatever becomes of its last lines."""
+        self._let_go()
+        super().close()
+
+    def _let_go(self) -> None:
+        stream, self.stream = self.stream, None  # type: ignore[assignment] - the library does so itself
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
 class Logbook:
@@ -64,13 +83,14 @@ class Logbook:
         self._folder = folder
         self._flows: dict[str, Flow] = {}
         self._pages: dict[str, Pages] = {}
+        self._told = False
 
     def write(self, source: str, lines: list[str], clock: float) -> None:
         """Pass on what a worker wrote."""
         flow = self._flows.setdefault(source, Flow())
+        pages = self._open(source)
         for line in flow.admit(lines, clock):
             log.info("%s: %s", source, line)
-            pages = self._open(source)
             if pages is not None:
                 pages.handle(logging.LogRecord(source, logging.INFO, "", 0, "%s", (line,), None))
 
@@ -83,13 +103,14 @@ class Logbook:
     def _open(self, source: str) -> Pages | None:
         if self._folder is None:
             return None
-        pages = self._pages.get(source)
-        if pages is None:
-            try:
-                os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            except OSError as error:
+        try:
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        except OSError as error:
+            if not self._told:
                 log.warning("cannot keep the workers' logs: %s", error.strerror)
-                self._folder = None
-                return None
-            pages = self._pages[source] = Pages(os.path.join(self._folder, f"{source}.log"))
-        return pages
+            self._told = True
+            return None
+        self._told = False
+        if source not in self._pages:
+            self._pages[source] = Pages(os.path.join(self._folder, f"{source}.log"))
+        return self._pages[source]

@@ -169,11 +169,13 @@ def _polite(pid: int) -> psutil.Process | None:
     """Give a worker's processor and disk less weight than the user's own work; returns its statistics if there are any."""
     try:
         stats = psutil.Process(pid)
-        stats.nice(max(stats.nice(), NICE))
-        if hasattr(stats, "ionice"):
-            stats.ionice(psutil.IOPRIO_CLASS_BE, 7)
-    except (psutil.Error, OSError):
+    except psutil.Error:
         return None  # it has ended already, which is noticed elsewhere
+    # Politeness may be refused (containers); it is no reason to do without statistics.
+    with contextlib.suppress(psutil.Error, OSError):
+        stats.nice(max(stats.nice(), NICE))
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):
+        stats.ionice(psutil.IOPRIO_CLASS_BE, 7)
     return stats
 
 

@@ -7,7 +7,7 @@ and each time it proves poisonous again the pause before the next try doubles. P
 
 from typing import Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ...protocol.recorder import Note
 
@@ -23,6 +23,8 @@ HOLD_SECONDS = 3600.0
 MOST_HOLD_SECONDS = 86400.0
 CHANGED_HOLD_SECONDS = 60.0
 MOST_SUSPECTS = 1000
+FEW = 20
+"""Sessions of one source that may be to blame for deaths; beyond that it is the source that is at fault."""
 
 
 class Suspect(Struct, frozen=True, kw_only=True):
@@ -61,19 +63,24 @@ class Quarantine:
         suspect = Suspect(cursor=note.cursor, shape=note.shape, weight=weight, died_at=clock, times=times)
         if weight >= ENOUGH:
             times += 1
-            suspect = Suspect(
-                cursor=note.cursor,
-                shape=note.shape,
-                weight=ENOUGH,
-                died_at=clock,
-                times=times,
-                since=clock,
-                until=clock + _hold(times),
-                why=why,
-            )
+            until = clock + _hold(times)
+            suspect = structs.replace(suspect, weight=ENOUGH, times=times, since=clock, until=until, why=why)
         self._suspects[key] = suspect
         self._bound()
         return suspect.until is not None
+
+    def excuses(self, source: str, note: Note | None) -> bool:
+        """Whether a death now is one session's fault, so that it says nothing against its source."""
+        if note is None or note.phase != "parse" or not note.handle:
+            return False
+        known = self._suspects.get((source, note.handle))
+        if known is not None:
+            return known.until is None
+        return sum(name == source for name, _ in self._suspects) < FEW
+
+    def forget(self, source: str) -> None:
+        """Forget all of a source that is not on the board any more."""
+        self._suspects = {key: each for key, each in self._suspects.items() if key[0] != source}
 
     def passed(self, source: str, handle: str, before: str) -> None:
         """Note that a step from the cursor with this digest was stored: it was not the session's fault."""
@@ -90,15 +97,13 @@ class Quarantine:
         """
         key = source, handle
         known = self._suspects.get(key)
-        if known is None:
+        if known is None or known.until is None:
             return True  # nobody holds it any more
-        if known.until is None:
-            return True
         hold = 0.0 if known.times == 1 else min(CHANGED_HOLD_SECONDS * 2 ** (known.times - 2), HOLD_SECONDS)
         at = known.since + hold
         if clock >= at:
             return self.release(source, handle)
-        self._suspects[key] = _until(known, min(known.until, at))
+        self._suspects[key] = structs.replace(known, until=min(known.until, at))
         return False
 
     def due(self, clock: float) -> list[tuple[str, str]]:
@@ -113,7 +118,7 @@ class Quarantine:
         known = self._suspects.get((source, handle))
         if known is None or known.until is None:
             return False
-        self._suspects[source, handle] = _until(known, None)
+        self._suspects[source, handle] = structs.replace(known, until=None)
         return True
 
     def held(self, source: str) -> dict[str, str]:
@@ -139,16 +144,3 @@ class Quarantine:
 def _hold(times: int) -> float:
     """Seconds for which a session is set aside for the `times`-th time."""
     return min(HOLD_SECONDS * 2 ** (times - 1), MOST_HOLD_SECONDS) if times else 0.0
-
-
-def _until(suspect: Suspect, until: float | None) -> Suspect:
-    return Suspect(
-        cursor=suspect.cursor,
-        shape=suspect.shape,
-        weight=suspect.weight,
-        died_at=suspect.died_at,
-        times=suspect.times,
-        until=until,
-        since=suspect.since,
-        why=suspect.why,
-    )

@@ -6,7 +6,14 @@ the row. A worker that keeps dying without getting anywhere opens the breaker: i
 ever, because nobody wants a source that is dead for good. Pure: the time and the jitter are arguments.
 """
 
+from typing import Literal, TypeAlias
+
 from msgspec import Struct, structs
+
+Fate: TypeAlias = Literal["progressed", "excused", "killed", "fruitless"]
+"""What a death says of its source: it had got somewhere; one session is to blame and is dealt with; it was somebody else's
+hand, so that the next worker is not to blame; or it died without getting anywhere.
+"""
 
 RESTLESS_SECONDS = 5.0
 RESTLESS_DEATHS = 30
@@ -46,37 +53,31 @@ class Backoff(Struct, frozen=True, kw_only=True):
 
 
 def after_death(
-    backoff: Backoff,
-    policy: Policy,
-    *,
-    progressed: bool,
-    started_at: float,
-    clock: float,
-    jitter: float,
-    killed: bool = False,
+    backoff: Backoff, policy: Policy, fate: Fate, *, started_at: float, clock: float, jitter: float
 ) -> Backoff:
-    """Return where a source stands after an unplanned death. `jitter` in [0, 1) takes up to half of the pause away.
-
-    `killed`: by a SIGKILL that was not ours. It doubles no pause, because the next worker is not to blame.
-    """
+    """Return where a source stands after an unplanned death. `jitter` in [0, 1) takes up to half of the pause away."""
     recent = (*_within(backoff.recent, policy, clock), clock)[-RESTLESS_DEATHS - 1 :]
     # Even one that gets somewhere each time must not become a way to burn the machine.
     restless = RESTLESS_SECONDS if len(recent) > RESTLESS_DEATHS else 0.0
     least = max(clock + restless, started_at + policy.at_least)
-    if progressed:
+    if fate == "excused":
+        return structs.replace(backoff, not_before=least, recent=recent)
+    if fate == "progressed":
         return Backoff(deaths=1, not_before=least, recent=recent)
     fruitless, hands = _within(backoff.fruitless, policy, clock), _within(backoff.killed, policy, clock)
-    if killed:
+    if fate == "killed":
         hands = (*hands, clock)
     else:
         fruitless = (*fruitless, clock)
-    deaths = backoff.deaths + (not killed)
+    deaths = backoff.deaths + (fate == "fruitless")
     then = Backoff(deaths=deaths, recent=recent, fruitless=fruitless, killed=hands, opened=backoff.opened)
     if backoff.opened or len(fruitless) * HANDS + len(hands) >= policy.deaths * HANDS:
         pause = policy.probes[min(backoff.opened, len(policy.probes) - 1)]
         return structs.replace(then, not_before=clock + pause, opened=backoff.opened + 1, fruitless=(), killed=())
     pause = (
-        0.0 if deaths <= 1 or killed else min(policy.most, policy.first * 2 ** min(deaths - 2, 30)) * (1.0 - jitter / 2)
+        0.0
+        if deaths <= 1 or fate == "killed"
+        else min(policy.most, policy.first * 2 ** min(deaths - 2, 30)) * (1.0 - jitter / 2)
     )
     return structs.replace(then, not_before=max(clock + pause, least))
 

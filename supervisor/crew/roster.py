@@ -9,8 +9,9 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+from ...protocol.recorder import Note
 from .quarantine import Quarantine
-from .restart import Backoff, Policy, after_death
+from .restart import Backoff, Fate, Policy, after_death
 from .vigil import Patience, Vigil
 
 DRAIN_SECONDS = 4.0
@@ -20,7 +21,14 @@ UNUSABLE_SECONDS = 60.0
 
 Stage = Literal["none", "drain", "term", "abort", "kill"]
 How = Literal["drain", "term", "abort", "kill"]
-Blame = Literal["hung", "memory"]
+Blame = Literal["hung", "memory", "garbage"]
+
+CONDEMNED: dict[Blame, tuple[How, float]] = {
+    "hung": ("abort", ABORT_SECONDS),
+    "memory": ("kill", 0.0),
+    "garbage": ("drain", DRAIN_SECONDS),
+}
+"""How the end of a worker that must not live on begins, and how long that has (seconds)."""
 
 FIRMER: dict[Stage, tuple[How, float]] = {
     "drain": ("term", TERM_SECONDS),
@@ -76,14 +84,14 @@ class Roster:
         if known is None:
             self.members[source] = Member(paused=paused)
         else:
-            known.wanted = True
+            known.wanted, known.paused = True, paused
 
     def remove(self, source: str, clock: float) -> list[Push]:
         """Want no worker for this source any more; it is forgotten when its worker has ended."""
         member = self.members[source]
         member.wanted = False
         if member.pid is None:
-            del self.members[source]
+            self._forget(source)
             return []
         return self.stop(source, clock)
 
@@ -138,8 +146,13 @@ class Roster:
         elif there - member.there or (there and clock - member.there_at >= UNUSABLE_SECONDS):
             member.looked = member.there = None
 
-    def ended(self, source: str, clock: float, jitter: float, *, killed: bool = False) -> bool:
-        """Note the end of a worker; returns whether it was a death that nobody asked for. `killed`: by a SIGKILL."""
+    def ended(
+        self, source: str, clock: float, jitter: float, *, killed: bool = False, note: Note | None = None
+    ) -> bool:
+        """Note the end of a worker; returns whether it was a death that nobody asked for.
+
+        `killed`: by a signal that somebody sends by hand; `note`: what it was doing.
+        """
         member = self.members[source]
         planned = (member.stage != "none" and member.blame is None) or member.looked is not None
         member.pid = None
@@ -147,19 +160,23 @@ class Roster:
         if planned:
             member.backoff = Backoff(deaths=0, not_before=clock)
         else:
+            if member.progressed:
+                fate: Fate = "progressed"
+            elif self.quarantine.excuses(source, note):
+                fate = "excused"
+            else:
+                fate = "killed" if killed and member.blame is None else "fruitless"
             member.backoff = after_death(
-                member.backoff,
-                self.policy,
-                progressed=member.progressed,
-                started_at=member.started_at,
-                clock=clock,
-                jitter=jitter,
-                killed=killed and member.blame is None,
+                member.backoff, self.policy, fate, started_at=member.started_at, clock=clock, jitter=jitter
             )
         member.stage = "none"
         if not member.wanted:
-            del self.members[source]
+            self._forget(source)
         return not planned
+
+    def _forget(self, source: str) -> None:
+        del self.members[source]
+        self.quarantine.forget(source)
 
     def pause(self, source: str, clock: float) -> list[Push]:
         """Stop a source until it is resumed."""
@@ -190,9 +207,9 @@ class Roster:
         member = self.members[source]
         if member.pid is None or member.stage != "none":
             return []
-        member.blame = blame
-        member.stage, member.stage_until = ("abort", clock + ABORT_SECONDS) if blame == "hung" else ("kill", 0.0)
-        return [Push(source, member.stage)]
+        how, seconds = CONDEMNED[blame]
+        member.blame, member.stage, member.stage_until = blame, how, clock + seconds
+        return [Push(source, how)]
 
     def leave(self, clock: float) -> list[Push]:
         """Begin to end all workers for good."""

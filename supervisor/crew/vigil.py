@@ -82,7 +82,10 @@ class Vigil:
         return "well" if watched is None else watched.condition
 
     def judge(self, source: str, probe: Probe | None, clock: float) -> Condition:
-        """Decide about a silent worker by what the system says of its process (None: it says nothing)."""
+        """Decide about a silent worker by what the system says of its process.
+
+        None: it says nothing. Then the worker gets the time of a starved one, because it may be stopped or starved.
+        """
         watched = self._watched[source]
         if probe is not None and probe.state == "stopped":
             # Its silence counts from the moment it goes on.
@@ -99,15 +102,15 @@ class Vigil:
         watched.runnable += probe is not None and probe.state == "runnable"
         if silence < self.patience.hung:
             watched.condition = "suspect"
-        elif silence < self.patience.starved and _starved(watched, probe, clock):
+        elif silence < self.patience.starved and (probe is None or _starved(watched, probe, clock)):
             watched.condition = "starved"
         else:
             watched.condition = "hung"
         return watched.condition
 
 
-def _starved(watched: Watched, probe: Probe | None, clock: float) -> bool:
+def _starved(watched: Watched, probe: Probe, clock: float) -> bool:
     """Whether a process wanted to run for most of its silence and hardly could."""
-    if probe is None or watched.first is None or watched.runnable * 2 < watched.probes:
+    if watched.first is None or watched.runnable * 2 < watched.probes:
         return False
     return probe.cpu - watched.first.cpu < STARVED_SHARE * (clock - watched.probed_at)

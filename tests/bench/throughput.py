@@ -157,8 +157,9 @@ def _ears(endpoint: str, count: int, channel: Publishing) -> Generator[Callable[
         return [int(ear.communicate()[0].split()[-1]) for ear in ears]
 
     try:
-        while channel.subscriptions < count:
-            channel.new_subscriptions()
+        there = 0
+        while there < count:
+            there += channel.new_subscriptions()
             time.sleep(0.01)
         yield heard
     finally:

@@ -1,5 +1,6 @@
 """A session that kills whoever reads it costs itself, and nobody else."""
 
+import os
 import statistics
 import time
 
@@ -122,3 +123,27 @@ def test_one_look_at_a_home_with_a_poisonous_session_ends_and_shows_the_others(h
     done = house.command("sessions", "--once")
     assert "good" in done.stdout
     assert "1 session(s) set aside" in done.stderr
+
+
+def test_many_poisonous_sessions_of_one_source_do_not_silence_the_good_ones(house: House) -> None:
+    settle(house, "sick")
+    append(house, "sick", "good")
+    for number in range(7):
+        append(house, "sick", f"bad-{number}", "abort")
+    house.start()
+    wait_for(lambda: "good" in house.sessions(), 30, "the good session")
+    wait_for(lambda: len(house.health()["sick"]["quarantined"]) == 7, 30, "the quarantine of all others")
+    append(house, "sick", "good")
+    wait_for(lambda: house.sessions()["good"]["message_count"] == 2, what="the good session's next line")
+
+
+def test_a_poisonous_session_whose_name_is_no_text_is_set_aside_like_any_other(house: House) -> None:
+    settle(house, "sick")
+    append(house, "sick", "good")
+    with open(os.path.join(os.fsencode(house.homes / "sick"), b"bad\xff"), "w", encoding="utf-8") as file:
+        file.write("abort\n")
+    house.start()
+    wait_for(lambda: house.health()["sick"]["quarantined"], what="the quarantine")
+    append(house, "sick", "good")
+    wait_for(lambda: house.sessions()["good"]["message_count"] == 2, what="the sibling")
+    assert house.health()["sick"]["restarts"] <= MOST_DEATHS

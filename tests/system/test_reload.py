@@ -5,6 +5,8 @@ import signal
 from faulty import append, settle
 from harness import House, wait_for
 
+from bellboard.protocol import Subscriber
+
 
 def test_a_reload_starts_ends_and_restarts_only_what_differs(house: House) -> None:
     settle(house, "same", "gone", "moved")
@@ -22,7 +24,9 @@ def test_a_reload_starts_ends_and_restarts_only_what_differs(house: House) -> No
     assert (done.returncode, done.stdout) == (0, "")
     assert "started new; ended gone; restarted moved" in done.stderr
     wait_for(lambda: {"one", "two"} <= house.sessions().keys(), what="the session of the other home")
-    after = wait_for(lambda: found if (found := house.health()).keys() == {"same", "moved", "new"} else None)
+    after = wait_for(
+        lambda: found if (found := house.health())["gone"]["reason"] == "taken out of the configuration" else None
+    )
     assert (after["same"]["pid"], after["moved"]["pid"] == before["moved"]) == (before["same"], False)
     assert {state["restarts"] for state in after.values()} == {0}
 
@@ -44,3 +48,63 @@ def test_what_workers_write_is_kept_in_bounded_files_in_the_state_folder(house: 
     log = house.state / "logs" / "noisy.log"
     wait_for(lambda: log.exists() and "hello from the source" in log.read_text(), what="the line in the log")
     assert (house.state / "logs").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_source_that_is_taken_out_and_comes_back_has_its_counts_and_nobody_shows_it_meanwhile(house: House) -> None:
+    settle(house, "same", "other")
+    append(house, "other", "one", *["line"] * 10)
+    house.start()
+    wait_for(lambda: house.sessions().get("one", {}).get("message_count") == 10, what="ten lines")
+    with Subscriber(str(house.runtime)) as board:
+        board.join()
+        settle(house, "same")
+        assert house.command("ctl", "reload").returncode == 0
+        wait_for(lambda: board.receive(0.1) and not board.sessions, what="the end of its session")
+        append(house, "other", "one")
+        settle(house, "same", "other")
+        assert house.command("ctl", "reload").returncode == 0
+        wait_for(
+            lambda: (
+                board.receive(0.1)
+                and ("other", "one") in board.sessions
+                and board.sessions["other", "one"].message_count == 11
+            ),
+            what="eleven lines",
+        )
+    assert house.sessions()["one"]["message_count"] == 11
+
+
+def test_a_source_that_was_disabled_at_a_start_and_is_enabled_by_a_reload_goes_on_with_its_counts(house: House) -> None:
+    settle(house, "same", "other")
+    append(house, "other", "one", *["line"] * 10)
+    supervisor = house.start()
+    wait_for(lambda: house.sessions().get("one", {}).get("message_count") == 10, what="ten lines")
+    supervisor.send_signal(signal.SIGTERM)
+    supervisor.wait(12)
+    settle(house, "same")
+    house.start()
+    settle(house, "same", "other")
+    assert house.command("ctl", "reload").returncode == 0
+    append(house, "other", "one")
+    wait_for(lambda: house.sessions().get("one", {}).get("message_count") == 11, what="eleven lines")
+
+
+def test_a_pause_outlives_that_the_source_is_taken_out(house: House) -> None:
+    settle(house, "same", "other")
+    house.start()
+    assert house.command("ctl", "pause", "other").returncode == 0
+    settle(house, "same")
+    assert house.command("ctl", "reload").returncode == 0
+    settle(house, "same", "other")
+    assert house.command("ctl", "reload").returncode == 0
+    assert house.health()["other"]["reason"] == "paused by command"
+
+
+def test_a_file_that_is_nested_beyond_measure_changes_nothing(house: House) -> None:
+    settle(house, "same")
+    supervisor = house.start()
+    for text in ("x = " + "[" * 5000, "[board]\nstale_after = " + "9" * 400):
+        house.config.write_text(text)
+        refused = house.command("ctl", "reload")
+        assert (refused.returncode, "nothing was changed" in refused.stderr) == (1, True)
+    assert supervisor.poll() is None

@@ -1,4 +1,4 @@
-from bellboard.supervisor.crew.memory import RECYCLE_SECONDS, Memory
+from bellboard.supervisor.crew.memory import MOST_RECYCLE_SECONDS, RECYCLE_SECONDS, Memory
 
 MIB = 1 << 20
 
@@ -12,6 +12,12 @@ def test_one_that_has_grown_is_recycled_but_not_for_what_it_needs_from_the_start
     memory = Memory(soft=256 * MIB, hard=512 * MIB)
     assert memory.judge(300 * MIB, RECYCLE_SECONDS - 1) == "well"
     assert memory.judge(300 * MIB, RECYCLE_SECONDS) == "recycle"
+
+
+def test_one_that_is_large_again_after_each_new_start_is_recycled_ever_more_seldom() -> None:
+    memory = Memory(soft=256 * MIB)
+    assert [memory.judge(300 * MIB, 239.0, recycled) for recycled in (0, 1, 2)] == ["recycle", "recycle", "well"]
+    assert memory.judge(300 * MIB, MOST_RECYCLE_SECONDS, 50) == "recycle"
 
 
 def test_one_that_is_far_too_large_is_killed_at_any_age() -> None:

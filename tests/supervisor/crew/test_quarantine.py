@@ -3,6 +3,7 @@ import pytest
 from bellboard.protocol.recorder import Note
 from bellboard.supervisor.crew.quarantine import (
     CHANGED_HOLD_SECONDS,
+    FEW,
     FORGET_SECONDS,
     HOLD_SECONDS,
     MOST_SUSPECTS,
@@ -118,3 +119,27 @@ def test_the_number_of_suspects_is_bounded_and_the_held_stay() -> None:
         quarantine.died("claude", Note("parse", str(number), "c", "1"), "crash", "killed by SIGSEGV", 1.0 + number)
     assert len(quarantine.suspects("claude")) == MOST_SUSPECTS - 1
     assert quarantine.held("claude") == {"bad": "10.0"}
+
+
+def test_one_session_is_to_blame_until_there_are_too_many_of_them() -> None:
+    quarantine = Quarantine()
+    for number in range(FEW):
+        note = Note("parse", str(number), "c", "1")
+        assert quarantine.excuses("claude", note)
+        quarantine.died("claude", note, "crash", "killed by SIGSEGV", 1.0)
+    assert not quarantine.excuses("claude", BAD), "the source is at fault"
+    assert quarantine.excuses("codex", BAD)
+    assert quarantine.excuses("claude", Note("parse", "3", "c", "1")), "its second death sets it aside"
+    quarantine.died("claude", Note("parse", "3", "c", "1"), "crash", "killed by SIGSEGV", 1.0)
+    assert not quarantine.excuses("claude", Note("parse", "3", "c", "1")), (
+        "it was set aside, and is parsed all the same"
+    )
+    assert not quarantine.excuses("codex", None)
+    assert not quarantine.excuses("codex", Note("discover"))
+
+
+def test_a_source_that_leaves_takes_its_suspects_with_it() -> None:
+    quarantine = poisoned()
+    quarantine.died("codex", BAD, "crash", "killed by SIGSEGV", 1.0)
+    quarantine.forget("claude")
+    assert (quarantine.held("claude"), quarantine.suspects("codex")) == ({}, ("bad",))

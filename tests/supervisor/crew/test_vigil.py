@@ -1,5 +1,3 @@
-import pytest
-
 from bellboard.supervisor.crew.vigil import Patience, Probe, Vigil
 
 WAITING = Probe("waiting", 1.0)
@@ -72,10 +70,10 @@ def test_when_we_were_away_ourselves_everybody_begins_anew() -> None:
     assert (vigil.condition("claude"), vigil.silent(49.0)) == ("well", [])
 
 
-@pytest.mark.parametrize("probe", [None, WAITING])
-def test_a_process_of_which_nothing_is_known_is_judged_by_its_silence(probe: Probe | None) -> None:
+def test_a_process_of_which_nothing_is_known_gets_the_time_of_a_starved_one() -> None:
     vigil = watch()
-    assert [vigil.judge("claude", probe, clock) for clock in (10.0, 30.0)] == ["suspect", "hung"]
+    seen = [vigil.judge("claude", None, clock) for clock in (10.0, 30.0, 119.0, 120.0)]
+    assert seen == ["suspect", "starved", "starved", "hung"]
 
 
 def test_who_has_ended_is_watched_no_more() -> None:
