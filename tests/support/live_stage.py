@@ -21,11 +21,13 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from harness import House, command, short_folder, wait_for
-from live_timeline import Moment, Truth, disagreements, lags, transcript
+from live_timeline import Moment, Truth, disagreements, lags, sums, transcript
 
 from bellboard.protocol import Snapshot, Subscriber
 from bellboard.protocol.event import SessionEvent
+from bellboard.protocol.session import SessionState
 
 _NUMBERS = itertools.count()
 
@@ -115,6 +117,7 @@ class Stage:
         self.environment = {**environment, "HOME": str(self.home), "BELLBOARD_STATE_DIR": str(self.house.state)}
         self.truths: list[Truth] = []
         self.board: Board | None = None
+        self._watched: tuple[str, ...] = ()
         self.files = Files([self.home, self.house.state])
         self._started: list[subprocess.Popen[Any]] = []
         self._screens: list[Screen] = []
@@ -140,6 +143,7 @@ class Stage:
 
     def watch(self, *words: str) -> None:
         """Start `bellboard run` on the home, join it, and begin the record."""
+        self._watched = words
         self.house.start(*words, env=dict.fromkeys(VARIABLES.split(), ""))
         self.files.start()
         self.board = Board(self.house.runtime)
@@ -233,6 +237,36 @@ class Stage:
         print(told)  # noqa: T201 - pytest shows it with -rP
         return lags(self.truths, moments)
 
+    def compare_with_a_new_reading(self) -> None:
+        """End the client, and compare where the board ended with what one reading of the files from nothing finds.
+
+        A session of which nothing was ever said may be on one side only: a client's registry names it and forgets it.
+        """
+        self._end_client()
+        env = {**self.house.env, **dict.fromkeys(VARIABLES.split(), "")}
+        done = command("sessions", "--once", "--json", *self._watched, env=env, timeout=60)
+        assert done.returncode == 0, done.stderr
+        read = [msgspec.convert(each, SessionState) for each in json.loads(done.stdout)["sessions"]]
+        wanted = {each.id: sums(each) for each in read if each.message_count}
+
+        def stood() -> dict[str, dict[str, Any]]:
+            last = {moment.session.id: moment.session for moment in self.board.moments} if self.board else {}
+            return {each.id: sums(each) for each in last.values() if each.message_count}
+
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: stood() == wanted, 10, "the same")
+        assert stood() == wanted, "the board ended elsewhere than a new reading of the same files"
+
+    def _end_client(self) -> None:
+        for screen in self._screens:
+            screen.close()
+        for process in self._started:
+            process.kill()
+            process.wait(10)
+            if process.stdout is not None:
+                process.stdout.close()
+        self._screens, self._started = [], []
+
     def close(self) -> None:
         """End all that was started, by its process id."""
         if self.files.is_alive():
@@ -241,13 +275,7 @@ class Stage:
         if self.board is not None:
             self.board.undone = True
             self.board.join(5)
-        for screen in self._screens:
-            screen.close()
-        for process in self._started:
-            process.kill()
-            process.wait(10)
-            if process.stdout is not None:
-                process.stdout.close()
+        self._end_client()
         self.house.close()
 
 
@@ -311,10 +339,11 @@ class Screen:
 
 @contextlib.contextmanager
 def stage_of(agent: str, version: str, environment: Mapping[str, str]) -> Generator[Stage]:
-    """Make a stage and end everything on it afterwards."""
+    """Make a stage and end everything on it afterwards; a scenario that went well ends with a new reading."""
     with short_folder() as folder:
         stage = Stage(folder, agent, version, environment)
         try:
             yield stage
+            stage.compare_with_a_new_reading()
         finally:
             stage.close()

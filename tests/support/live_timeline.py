@@ -69,6 +69,14 @@ def shown(state: SessionState | None) -> dict[str, Any]:
     }
 
 
+def sums(state: SessionState) -> dict[str, Any]:
+    """Return what does not depend on when one looks: all that was counted, and what the session is called."""
+    counted = "message_count tool_call_count input_tokens output_tokens cache_read_tokens cache_creation_tokens"
+    mine = [*counted.split(), "context_tokens", "compaction_count", "title", "model", "parent_id"]
+    helpers = {each.id: {name: getattr(each, name) for name in counted.split()} for each in state.subagents}
+    return {**{name: getattr(state, name) for name in mine}, "subagents": helpers}
+
+
 def agrees(truth: Truth, state: SessionState | None) -> bool:
     """Whether the board's word is the true one."""
     seen = shown(state)
