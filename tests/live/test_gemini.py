@@ -257,7 +257,7 @@ def test_a_subagent_at_work_keeps_its_parent_working(gemini: Gemini, figures: An
     figures("gemini", stage.version, stage.verdict())
 
 
-def test_a_compaction_and_a_rewind_take_nothing_back(gemini: Gemini, figures: Any) -> None:
+def test_a_compaction_takes_nothing_back(gemini: Gemini, figures: Any) -> None:
     stage = gemini.stage
     told = "<state_snapshot>Everything so far.</state_snapshot>"
     gemini.begin(
@@ -278,5 +278,35 @@ def test_a_compaction_and_a_rewind_take_nothing_back(gemini: Gemini, figures: An
     asked = gemini.say(screen, "/compress")
     smaller = {**AT_PROMPT, "messages": 4, "compactions": 1}
     true_once(stage, session, "compressed", smaller, "Thanks for the additional context", asked)
+    stage.hold(2)
+    figures("gemini", stage.version, stage.verdict())
+
+
+def test_a_rewind_takes_nothing_back(gemini: Gemini, figures: Any) -> None:
+    stage = gemini.stage
+    gemini.begin({"text": "One it is."}, {"text": "Two it is."}, {"text": "Three it is.", "delay": 3})
+    screen = gemini.open()
+    gemini.say(screen, "One")
+    screen.see("One it is")
+    gemini.say(screen, "Two")
+    screen.see("Two it is")
+    session = gemini.session()
+    stage.true(session, "two turns", {**AT_PROMPT, "messages": 4})
+    stage.hold(2)
+    gemini.say(screen, "/rewind")
+    screen.see("Stay at current position")
+    screen.press("Up")
+    screen.see("● Two")
+    screen.press("Enter")
+    screen.see("1. Rewind conversation")
+    stage.true(session, "asked whether to", {**AT_PROMPT, "messages": 4})
+    rewound = screen.press("Enter")
+    true_once(stage, session, "rewound", {**AT_PROMPT, "messages": 4}, "rewindTo", rewound)
+    stage.hold(2)
+    assert "the conversation was" in last_detail(stage, session)
+    # The prompt that was taken back stands in the line again, to be changed.
+    again = gemini.say(screen, " and more")
+    stage.true(session, "asked again", {"activity": "working", "messages": 5}, at=again, mark="and more")
+    true_once(stage, session, "answered again", {**AT_PROMPT, "messages": 6}, "Three it is", again)
     stage.hold(2)
     figures("gemini", stage.version, stage.verdict())

@@ -61,9 +61,9 @@ class OpenCode:
     def open(self, *words: str) -> Screen:
         """Start the interactive client and wait until it takes what is typed."""
         screen = self.stage.screen([*self.words, *words])
-        screen.see("ctrl\\+p commands|ctrl\\+p", 40)
+        screen.see("ctrl\\+p commands|ctrl\\+p", 80)
         logs = self.data / "log"
-        wait_for(lambda: any("refresh done" in path.read_text() for path in logs.glob("*.log")), 40, "a client at work")
+        wait_for(lambda: any("refresh done" in path.read_text() for path in logs.glob("*.log")), 80, "a client at work")
         time.sleep(3)
         return screen
 
@@ -224,7 +224,7 @@ def test_a_subagent_is_a_session_and_keeps_its_parent_working(
     figures("opencode", stage.version, stage.verdict())
 
 
-def test_a_compaction_and_an_undo_take_nothing_back(opencode: OpenCode, figures: Callable[..., None]) -> None:
+def test_a_compaction_takes_nothing_back(opencode: OpenCode, figures: Callable[..., None]) -> None:
     stage = opencode.stage
     opencode.begin({"text": "One it is."}, {"text": "In short: one.", "delay": 3}, {"text": "Two it is."})
     screen = opencode.open()
@@ -238,4 +238,31 @@ def test_a_compaction_and_an_undo_take_nothing_back(opencode: OpenCode, figures:
     stage.true(session, "compacting", {"activity": "working"}, at=pressed)
     opencode.ended(session, "compacted", {"compactions": 1}, 2)
     stage.hold(3)
+    figures("opencode", stage.version, stage.verdict())
+
+
+def test_an_undo_takes_nothing_back(opencode: OpenCode, figures: Callable[..., None]) -> None:
+    stage = opencode.stage
+    opencode.begin({"text": "One it is."}, {"text": "Two it is."}, {"text": "Three it is.", "delay": 4})
+    screen = opencode.open()
+    screen.type("Say one")
+    session = opencode.session()
+    opencode.ended(session, "answered", {**AT_PROMPT, "messages": 2}, 1)
+    stage.hold(2)
+    screen.type("Say two")
+    opencode.ended(session, "answered again", {**AT_PROMPT, "messages": 4}, 2)
+    stage.hold(3)
+    screen.type("/undo", enter=False)
+    time.sleep(1)
+    undone = screen.press("Enter")
+    screen.see("1 message reverted", 20)
+    stage.true(session, "undone", {**AT_PROMPT, "messages": 4}, at=undone)
+    stage.hold(3)
+    assert "a person took the last turns back" in last_detail(stage, session)
+    # The prompt that was taken back stands in the line again, to be changed; when it is sent the old turn is deleted.
+    again = screen.type(" and more")
+    true_once(stage, session, "thinking", {"activity": "working"}, "and more", again)
+    opencode.ended(session, "answered anew", {**AT_PROMPT, "messages": 6}, 2)
+    stage.hold(2)
+    stage.deleted = {"message_count": 2, "input_tokens": 1000, "output_tokens": 10}
     figures("opencode", stage.version, stage.verdict())

@@ -118,6 +118,8 @@ class Stage:
         self.truths: list[Truth] = []
         self.board: Board | None = None
         self._watched: tuple[str, ...] = ()
+        self.deleted: dict[str, int] = {}
+        """What the client took out of its files again, as names of `sums`: counted once, but no new reading finds it."""
         self.files = Files([self.home, self.house.state])
         self._started: list[subprocess.Popen[Any]] = []
         self._screens: list[Screen] = []
@@ -248,6 +250,9 @@ class Stage:
         assert done.returncode == 0, done.stderr
         read = [msgspec.convert(each, SessionState) for each in json.loads(done.stdout)["sessions"]]
         wanted = {each.id: sums(each) for each in read if each.message_count}
+
+        for each in wanted.values():
+            each |= {name: each[name] + amount for name, amount in self.deleted.items()}
 
         def stood() -> dict[str, dict[str, Any]]:
             last = {moment.session.id: moment.session for moment in self.board.moments} if self.board else {}
