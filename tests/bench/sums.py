@@ -13,16 +13,31 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-AGENTS = ("claude", "codex", "gemini")
 KINDS = ("messages", "tool_calls", "input", "output", "cache_read", "cache_creation")
 FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")
 TOKENS = {"input": "input_tokens", "output": "output_tokens", "cache_read": "cache_read_input_tokens",
           "cache_creation": "cache_creation_input_tokens"}  # fmt: skip
 
 
+WRITTEN: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "claude": (("user_prompts", "assistant_messages"), {kind: kind for kind in KINDS[2:]}),
+    "codex": (
+        ("user_messages", "agent_messages"),
+        {"input": "input_tokens", "output": "output_tokens", "cache_read": "cached_input_tokens"},
+    ),
+    "gemini": (("user_messages", "gemini_messages"), {"input": "input", "output": "output", "cache_read": "cached"}),
+}
+"""What the maker calls the same things: its messages, its tokens."""
+
+
 def counted(tree: Path) -> dict[str, Counter[str]]:
     """Return the board's sums by agent, from one reading of the tree; a helper's are part of them."""
-    folders = [word for agent in AGENTS for word in ("--source", f"{agent}={tree / f'.{agent}'}")]
+    folders = [
+        word
+        for agent in WRITTEN
+        if (tree / f".{agent}").is_dir()
+        for word in ("--source", f"{agent}={tree / f'.{agent}'}")
+    ]
     line = [sys.executable, "-m", "bellboard.supervisor", "sessions", "--once", "--json", "--since", "all", *folders]
     done = subprocess.run(line, capture_output=True, check=True, text=True)
     sums: dict[str, Counter[str]] = defaultdict(Counter)
@@ -37,28 +52,21 @@ def counted(tree: Path) -> dict[str, Counter[str]]:
 
 
 def written(tree: Path) -> dict[str, Counter[str]]:
-    """Return the maker's own sums by agent, under the same names."""
+    """Return the maker's own sums by agent, of those that the tree has, under the same names."""
     truth = json.loads((tree / "truth.json").read_text())
-    claude, codex, gemini = (truth[agent] for agent in AGENTS)
-    return {
-        "claude": Counter(
-            messages=claude["user_prompts"] + claude["assistant_messages"], tool_calls=claude["tool_calls"],
-            **claude["tokens"],
-        ),
-        "codex": Counter(
-            messages=codex["user_messages"] + codex["agent_messages"], tool_calls=codex["tool_calls"],
-            input=codex["tokens"]["input_tokens"], output=codex["tokens"]["output_tokens"],
-            cache_read=codex["tokens"]["cached_input_tokens"],
-        ),
-        "gemini": Counter(
-            messages=gemini["user_messages"] + gemini["gemini_messages"], tool_calls=gemini["tool_calls"],
-            input=gemini["tokens"]["input"], output=gemini["tokens"]["output"], cache_read=gemini["tokens"]["cached"],
-        ),
-    }  # fmt: skip
+    sums: dict[str, Counter[str]] = {}
+    for agent, (said, tokens) in WRITTEN.items():
+        if made := truth.get(agent):
+            sums[agent] = Counter(messages=sum(made[name] for name in said), tool_calls=made["tool_calls"])
+            sums[agent] += Counter({kind: made["tokens"][name] for kind, name in tokens.items()})
+    return sums
 
 
 def repeated(tree: Path) -> Counter[str]:
-    """Return what Claude's forks say again: of an id in several files, all but the longest (a copy may end in the middle)."""
+    """Return what Claude's forks say again: of an id in several files, all but the longest.
+
+    A copy may end in the middle of an answer; then the highest of its numbers counts, as always.
+    """
     answers: dict[str, dict[Path, list[dict[str, int]]]] = defaultdict(lambda: defaultdict(list))
     calls: dict[str, set[Path]] = defaultdict(set)
     prompts: dict[str, set[Path]] = defaultdict(set)
@@ -77,7 +85,7 @@ def repeated(tree: Path) -> Counter[str]:
     )
     for files in answers.values():
         for usages in sorted(files.values(), key=len)[:-1]:
-            again += Counter({kind: usages[-1][name] for kind, name in TOKENS.items()})
+            again += Counter({kind: max(usage[name] for usage in usages) for kind, name in TOKENS.items()})
     return again
 
 
@@ -92,16 +100,15 @@ def main(trees: list[str]) -> int:
     for name in trees:
         tree = Path(name).resolve()
         got, want, again = counted(tree), written(tree), repeated(tree)
-        for agent in AGENTS:
+        for agent in want:
             extra = again if agent == "claude" else Counter[str]()
             off = {kind: got[agent][kind] - want[agent][kind] for kind in KINDS}
             exact = off == {kind: extra[kind] for kind in KINDS}
             wrong += not exact
             note = f", and what forks repeat: {dict(extra)}" if extra.total() and exact else ""
             values = ", ".join(f"{got[agent][kind]} {kind}" for kind in KINDS)
-            print(
-                f"{tree.name} {agent}: {'exact' if exact else f'OFF BY {off}, repeated {dict(extra)}'}: {values}{note}"
-            )
+            verdict = "exact" if exact else f"OFF BY {off}, repeated {dict(extra)}"
+            sys.stdout.write(f"{tree.name} {agent}: {verdict}: {values}{note}\n")
     return 1 if wrong else 0
 
 

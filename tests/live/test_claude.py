@@ -196,9 +196,12 @@ def test_a_plan(claude: Claude, figures: Figures, *, hooks: bool) -> None:
     tool = {"name": "ExitPlanMode", "input": {"plan": "1. Do it.\n2. Check it."}}
     claude.begin({"text": "My plan.", "tools": [tool]}, {"text": "As planned.", "delay": 2}, hooks=hooks)
     stage, session, screen = claude.stage, claude.session, claude.open("--permission-mode", "plan")
-    screen.type("Plan it")
+    typed = screen.type("Plan it")
     asked = screen.see("(?i)would you like to proceed|exit plan mode\\?")
     needs = {"activity": "waiting", "waiting_for": "plan", "tool": "ExitPlanMode"}
+    if stage.written('"name":"ExitPlanMode"', typed, 4) is None:
+        # Now and then the client writes the call only after the answer; its register speaks of a permission then.
+        needs = {"activity": "waiting", "waiting_for": frozenset(("permission", "plan")), "tool": None}
     stage.true(session, "a plan is shown", needs, at=asked, mark='"status":"waiting"')
     stage.hold(9)
     stage.true(session, "approved", BUSY, at=screen.press("Enter"), mark='"status":"busy"')
