@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 KINDS = ("messages", "tool_calls", "input", "output", "cache_read", "cache_creation")
 FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")
@@ -91,7 +91,8 @@ def repeated(tree: Path) -> Counter[str]:
 
 def _is_result(row: dict[str, Any]) -> bool:
     content = row["message"]["content"]
-    return isinstance(content, list) and any(block.get("type") == "tool_result" for block in content)
+    blocks = cast("list[dict[str, Any]]", content) if isinstance(content, list) else []
+    return any(block.get("type") == "tool_result" for block in blocks)
 
 
 def main(trees: list[str]) -> int:

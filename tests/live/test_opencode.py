@@ -80,14 +80,17 @@ class OpenCode:
         """Return the id of the first session."""
         return wait_for(lambda: self.sessions(children=child), 30, "a session in the database")[0]
 
-    def ended(self, session: str, name: str, says: dict[str, Any], number: int) -> None:
-        """Note what is true from the end of an answer on: the client notes that time itself, some while after the text."""
+    def ended(self, session: str, name: str, says: dict[str, Any], number: int, since: float = 0.0) -> None:
+        """Note what is true from the end of an answer on: the client notes that time itself, some while after the text.
+
+        `number` counts the answers that were begun after `since`.
+        """
 
         def find() -> list[float]:
             with closing(sqlite3.connect(f"file:{self.data}/opencode.db?mode=ro", uri=True)) as store:
-                asked = "SELECT json_extract(data, '$.time.completed') FROM message WHERE session_id = ? AND "
-                asked += "json_extract(data, '$.role') = 'assistant' ORDER BY time_created"
-                times = [at for (at,) in store.execute(asked, (session,))]
+                asked = "SELECT json_extract(data, '$.time.completed') FROM message WHERE session_id = ? "
+                asked += "AND time_created > ? AND json_extract(data, '$.role') = 'assistant' ORDER BY time_created"
+                times = [at for (at,) in store.execute(asked, (session, int(since * 1000)))]
             return [at / 1000 for at in times[:number] if at] if len(times) >= number and all(times[:number]) else []
 
         at = wait_for(find, 40, f"the end of answer {number}")[-1]
@@ -262,7 +265,7 @@ def test_an_undo_takes_nothing_back(opencode: OpenCode, figures: Callable[..., N
     # The prompt that was taken back stands in the line again, to be changed; when it is sent the old turn is deleted.
     again = screen.type(" and more")
     true_once(stage, session, "thinking", {"activity": "working"}, "and more", again)
-    opencode.ended(session, "answered anew", {**AT_PROMPT, "messages": 6}, 2)
+    opencode.ended(session, "answered anew", {**AT_PROMPT, "messages": 6}, 1, again)
     stage.hold(2)
     stage.deleted = {"message_count": 2, "input_tokens": 1000, "output_tokens": 10}
     figures("opencode", stage.version, stage.verdict())
