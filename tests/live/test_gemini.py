@@ -223,8 +223,12 @@ def test_a_resumed_session_is_the_same_one(gemini: Gemini, figures: Any) -> None
     stage.true(session, "answered", {**AT_PROMPT, "messages": 2})
     stage.hold(2)
     screen = gemini.open("--resume", "latest")
+    screen.see(
+        "First answer", 60
+    )  # it takes typing before it has loaded the conversation, and the prompt waits so long
+    time.sleep(1)
     asked = gemini.say(screen, "Two")
-    stage.true(session, "thinking", {"activity": "working", "messages": 3}, at=asked, mark='"Two"')
+    true_once(stage, session, "thinking", {"activity": "working", "messages": 3}, '"Two"', asked)
     true_once(stage, session, "answered again", {**AT_PROMPT, "messages": 4}, "Second answer", asked)
     stage.hold(2)
     figures("gemini", stage.version, stage.verdict())
