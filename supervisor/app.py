@@ -285,10 +285,13 @@ class Supervisor:
         """Read the configuration again and change only what differs; returns a sentence. Raises SupervisorError."""
         if self._reread is None:
             raise SupervisorError("this supervisor has no configuration to read again")
-        old, new, clock = self.config, self._reread(), self._ticks.now
+        old, new, now = self.config, self._reread(), self._now()
+        clock = now.clock
         changes = compare(old, new)
+        self._voice.say(self._enrolment.admit(changes.added, now))
         self.config = structs.replace(new, state_dir=old.state_dir, runtime_dir=old.runtime_dir, privacy=old.privacy)
-        self.aggregator.rules = new.rules
+        self.aggregator.rule(new.rules, now)
+        self._intake.credit = new.work.credit
         self.roster.policy, self.roster.vigil.patience = new.policy, new.patience
         self.book.thresholds, self._guard.memory = new.thresholds, new.memory
         for source in changes.removed:

@@ -19,7 +19,7 @@ class Voice:
         self._asked = False
 
     def say(self, events: Iterable[BoardEvent]) -> None:
-        """Publish events in order. Before anybody came nothing is encoded: who joins asks for the whole picture after this."""
+        """Publish events in order. Before anybody came nothing is encoded: who joins asks for the whole picture then."""
         if not self.channel.heard:
             self.listen()
         for event in events if self.channel.heard else ():

@@ -74,11 +74,8 @@ def after_death(
     if backoff.opened or len(fruitless) * HANDS + len(hands) >= policy.deaths * HANDS:
         pause = policy.probes[min(backoff.opened, len(policy.probes) - 1)]
         return structs.replace(then, not_before=clock + pause, opened=backoff.opened + 1, fruitless=(), killed=())
-    pause = (
-        0.0
-        if deaths <= 1 or fate == "killed"
-        else min(policy.most, policy.first * 2 ** min(deaths - 2, 30)) * (1.0 - jitter / 2)
-    )
+    longest = 0.0 if deaths <= 1 or fate == "killed" else min(policy.most, policy.first * 2 ** min(deaths - 2, 30))
+    pause = longest * (1.0 - jitter / 2)
     return structs.replace(then, not_before=max(clock + pause, least))
 
 

@@ -384,7 +384,7 @@ def test_a_forgotten_line_has_to_introduce_itself_again(desk: Desk) -> None:
     assert desk.intake.parted("claude", 1)
     desk.intake.forget("claude", 1)
     assert not desk.intake.parted("claude", 1)
-    assert desk.unanswered(line, step(1, "", "10")) == [grant()]
+    assert desk.unanswered(line, step(1, "", "10")) == [Fenced()], "its secret is worth nothing any more"
     assert desk.aggregator.sessions() == []
 
 

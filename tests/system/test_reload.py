@@ -97,7 +97,10 @@ def test_a_pause_outlives_that_the_source_is_taken_out(house: House) -> None:
     assert house.command("ctl", "reload").returncode == 0
     settle(house, "same", "other")
     assert house.command("ctl", "reload").returncode == 0
-    assert house.health()["other"]["reason"] == "paused by command"
+    wait_for(lambda: house.health()["other"]["reason"] == "paused by command", what="the pause")
+    append(house, "same", "one")
+    wait_for(lambda: "one" in house.sessions(), what="the other source's worker")
+    assert len(house.workers()) == 1
 
 
 def test_a_file_that_is_nested_beyond_measure_changes_nothing(house: House) -> None:

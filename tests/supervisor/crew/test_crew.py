@@ -126,7 +126,7 @@ def test_a_drain_is_said_and_only_who_cannot_hear_it_is_terminated(stand_in: Sta
 
 @pytest.mark.parametrize(
     ("pushes", "error", "cause"),
-    [([], "killed by SIGTERM", "crash"), ([Push("mock", "kill")], "killed by SIGKILL", "killed")],
+    [([], "killed by SIGTERM", "killed"), ([Push("mock", "kill")], "killed by SIGKILL", "killed")],
     ids=["the gentle one", "the stubborn one"],
 )
 def test_a_worker_is_ended_as_firmly_as_it_needs(
