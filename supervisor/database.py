@@ -25,7 +25,7 @@ ASIDE_KEPT = 3
 PROBE_BYTES = 65536
 """Written to find out whether writing works again: more than a page, for which there is often room on a full disk."""
 
-LOG_BYTES = 2 << 20
+LOG_BYTES = 4 << 20
 """A log that is longer is brought into the file."""
 
 _DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))

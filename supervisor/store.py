@@ -24,16 +24,18 @@ FILE = "board.sqlite"
 FORGET_SECONDS = 30 * 86400.0
 """How long the counts of a removed session are kept, so that it can go on where it was."""
 
+# Sessions and cursors are rows of a kilobyte: in a table WITHOUT ROWID, whose pages hold a quarter of a page of each row,
+# most of them would have a page of overflow to themselves, and each change would write it.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS sessions (source TEXT, id TEXT, gone INTEGER, live INTEGER, moved REAL, body BLOB, sum INTEGER,
-  PRIMARY KEY (source, id)) WITHOUT ROWID;
+  PRIMARY KEY (source, id));
 CREATE TABLE IF NOT EXISTS cursors (source TEXT, handle TEXT, session_id TEXT, cursor TEXT, sum INTEGER,
-  PRIMARY KEY (source, handle)) WITHOUT ROWID;
+  PRIMARY KEY (source, handle));
 CREATE TABLE IF NOT EXISTS workers (source TEXT PRIMARY KEY, inc INTEGER, paused INTEGER) WITHOUT ROWID;
 """
 
-_SESSIONS = "SELECT source, id, gone, live, moved, body, sum FROM sessions"
-_CURSORS = "SELECT source, handle, session_id, cursor, sum FROM cursors"
+_SESSIONS = "SELECT source, id, gone, live, moved, body, sum FROM sessions ORDER BY source, id"
+_CURSORS = "SELECT source, handle, session_id, cursor, sum FROM cursors ORDER BY source, handle"
 
 # Not REPLACE: that deletes a row and inserts it again, which costs more than twice as much.
 _PUT_SESSION = """
@@ -114,7 +116,8 @@ class Store:
         kept = [Kept(each, now) for each in plan.sessions.values()]
         with self._file.transaction() as database:
             self._write(database, kept, plan.entries)
-            _forget(database, plan.forgotten)
+            if plan.forgotten:
+                _forget(database, plan.forgotten)
 
     def check(self) -> None:
         """Raise StorageLost if the file is not as it was left: two stats, and nothing is read."""
@@ -207,9 +210,12 @@ def _session_row(kept: Kept, body: bytes) -> tuple[object, ...]:
 
 
 def _summed(row: tuple[object, ...]) -> tuple[object, ...]:
-    """Return a row with its checksum behind it."""
-    total = 0
-    for cell in row:
-        data = cell if isinstance(cell, bytes) else f"{cell!r}\0".encode("utf-8", "surrogatepass")
-        total = crc32(data, total)
-    return *row, total
+    """Return a row with its checksum behind it: of its cells as text, and of the body, which is always the last one."""
+    body = row[-1]
+    if isinstance(body, bytes):
+        return *row, crc32(body, crc32(_text(row[:-1])))
+    return *row, crc32(_text(row))
+
+
+def _text(cells: tuple[object, ...]) -> bytes:
+    return "".join([f"{cell!r}\0" for cell in cells]).encode("utf-8", "surrogatepass")
