@@ -17,7 +17,7 @@ SCHEMA_VERSION = 1
 HEARTBEAT_TOPIC = b"heartbeat"
 
 
-class SessionEvent(Struct, frozen=True, kw_only=True, tag_field="kind"):
+class SessionEvent(Struct, frozen=True, kw_only=True, tag_field="kind", gc=False):
     """Something happened to a session. `seq` counts all events of this epoch, `source_seq` those of this source."""
 
     kind: ClassVar[str] = ""
@@ -32,43 +32,43 @@ class SessionEvent(Struct, frozen=True, kw_only=True, tag_field="kind"):
     v: int = SCHEMA_VERSION
 
 
-class Discovered(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="discovered"):
+class Discovered(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="discovered", gc=False):
     """A session was seen for the first time."""
 
     kind: ClassVar[str] = "discovered"
 
 
-class Updated(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="updated"):
+class Updated(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="updated", gc=False):
     """A session moved."""
 
     kind: ClassVar[str] = "updated"
 
 
-class Terminal(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="terminal"):
+class Terminal(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="terminal", gc=False):
     """A session ended; its `end_reason` says why."""
 
     kind: ClassVar[str] = "terminal"
 
 
-class Stale(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="stale"):
+class Stale(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="stale", gc=False):
     """A session was silent for too long with no live evidence."""
 
     kind: ClassVar[str] = "stale"
 
 
-class Resumed(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="resumed"):
+class Resumed(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="resumed", gc=False):
     """A session that had ended goes on."""
 
     kind: ClassVar[str] = "resumed"
 
 
-class Removed(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="removed"):
+class Removed(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="removed", gc=False):
     """A session that had ended long ago left the board."""
 
     kind: ClassVar[str] = "removed"
 
 
-class HealthChanged(Struct, frozen=True, kw_only=True, tag_field="kind", tag="health"):
+class HealthChanged(Struct, frozen=True, kw_only=True, tag_field="kind", tag="health", gc=False):
     """A source's worker is doing better or worse."""
 
     kind: ClassVar[str] = "health"

@@ -56,13 +56,14 @@ class Grant(Struct, frozen=True, kw_only=True, tag="grant"):
     more: bool = False
 
 
-class Ack(Struct, frozen=True, kw_only=True, tag="ack"):
-    """The update with this number is stored for good."""
+class Ack(Struct, frozen=True, kw_only=True, tag="ack", omit_defaults=True, gc=False):
+    """The update with this number is stored for good, and so are those in `also`."""
 
     seq: int
+    also: tuple[int, ...] = ()
 
 
-class Nack(Struct, frozen=True, kw_only=True, tag="nack"):
+class Nack(Struct, frozen=True, kw_only=True, tag="nack", gc=False):
     """The update with this number was not applied. For `stale_cursor`, `have` is the stored cursor to go on from."""
 
     seq: int
@@ -71,23 +72,23 @@ class Nack(Struct, frozen=True, kw_only=True, tag="nack"):
     have: str = ""
 
 
-class Release(Struct, frozen=True, kw_only=True, tag="release"):
+class Release(Struct, frozen=True, kw_only=True, tag="release", gc=False):
     """This handle is not to be left alone any more."""
 
     handle: str
 
 
-class Ping(Struct, frozen=True, kw_only=True, tag="ping"):
+class Ping(Struct, frozen=True, kw_only=True, tag="ping", gc=False):
     """Answer with a Beat now."""
 
 
-class Drain(Struct, frozen=True, kw_only=True, tag="drain"):
+class Drain(Struct, frozen=True, kw_only=True, tag="drain", gc=False):
     """Stop reading, wait at most `deadline` seconds for the acknowledgements that are out, say Bye and end."""
 
     deadline: float
 
 
-class Fenced(Struct, frozen=True, kw_only=True, tag="fenced"):
+class Fenced(Struct, frozen=True, kw_only=True, tag="fenced", gc=False):
     """A newer incarnation works for this source: end, nothing you say counts any more."""
 
 

@@ -32,7 +32,7 @@ NEEDS_YOU: frozenset[str] = frozenset(("permission", "question", "plan"))
 """The values of `waiting_for` in which a turn stands still until a person acts."""
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     """Why a session is said to be in its state: what was seen, and since when."""
 
     kind: EvidenceKind
@@ -40,7 +40,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     since: Time | None = None
 
 
-class Subagent(Struct, frozen=True, kw_only=True):
+class Subagent(Struct, frozen=True, kw_only=True, gc=False):
     """A helper that a session started and that has no session row of its own.
 
     Counts and tokens are totals of the helper alone; they are not part of the parent's.
@@ -65,7 +65,7 @@ class Subagent(Struct, frozen=True, kw_only=True):
     cache_creation_tokens: int | None = None
 
 
-class SessionState(Struct, frozen=True, kw_only=True):
+class SessionState(Struct, frozen=True, kw_only=True, gc=False):
     """The whole last state of one session.
 
     Tokens are totals over the session's own records as its client counts them, `context_tokens` is what the model
@@ -114,7 +114,7 @@ class SessionState(Struct, frozen=True, kw_only=True):
         return self.lifecycle == "active" and self.activity == "waiting" and self.waiting_for in NEEDS_YOU
 
 
-class HealthState(Struct, frozen=True, kw_only=True):
+class HealthState(Struct, frozen=True, kw_only=True, gc=False):
     """How one source's worker is doing. Texts carry no paths of the user's home and nothing of a conversation.
 
     `quarantined` are the handles of sessions that are set aside because they ended workers; `traceback` is where the last

@@ -17,7 +17,7 @@ Delta: TypeAlias = Annotated[int, Meta(ge=0, le=1 << 40)]
 """What one step adds to a count: never negative, and never so much that sums could overflow what is stored."""
 
 
-class SourceUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SourceUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What one `parse` found out about one session.
 
     A field left `UNSET` says nothing and overwrites nothing; `None` is knowledge ("no tool runs now") and does
@@ -60,7 +60,7 @@ class SourceUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     restart: bool = False
 
 
-class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
+class Hello(Struct, frozen=True, kw_only=True, tag="hello", gc=False):
     """First word of an incarnation; `token` proves that the supervisor itself started it."""
 
     v: int
@@ -70,7 +70,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
     pid: int
 
 
-class Update(Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True):
+class Update(Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True, gc=False):
     """One cursor step of one handle: from the stored cursor whose hash is `before` to the cursor `after`.
 
     `facts` is None when bytes were consumed and nothing was to report; the cursor is stored all the same.
@@ -88,7 +88,7 @@ class Update(Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True
     live: bool = False
 
 
-class Beat(Struct, frozen=True, kw_only=True, tag="beat"):
+class Beat(Struct, frozen=True, kw_only=True, tag="beat", gc=False):
     """Proof of progress, every `beat` seconds and at the end of each pass over everything.
 
     `progress` only ever grows; `passes` counts completed passes (each handle parsed until nothing was new and every
@@ -105,7 +105,7 @@ class Beat(Struct, frozen=True, kw_only=True, tag="beat"):
     lag_seconds: float | None = None
 
 
-class Fault(Struct, frozen=True, kw_only=True, tag="fault"):
+class Fault(Struct, frozen=True, kw_only=True, tag="fault", gc=False):
     """Something went wrong and work goes on. `detail` carries no conversation text and no path of the user's home."""
 
     scope: Literal["source", "discover", "handle", "record"]
@@ -114,13 +114,13 @@ class Fault(Struct, frozen=True, kw_only=True, tag="fault"):
     handle: str | None = None
 
 
-class Changed(Struct, frozen=True, kw_only=True, tag="changed"):
+class Changed(Struct, frozen=True, kw_only=True, tag="changed", gc=False):
     """The file of a handle that is set aside is not what it was; the board answers with Release when it may be tried."""
 
     handle: str
 
 
-class Bye(Struct, frozen=True, kw_only=True, tag="bye"):
+class Bye(Struct, frozen=True, kw_only=True, tag="bye", gc=False):
     """Last word of an incarnation that ends by itself.
 
     `unavailable` means that the agent is not installed; `looked` are the paths whose appearance would change that.

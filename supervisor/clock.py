@@ -13,7 +13,7 @@ AWAY_SECONDS = 2.0
 """A longer pause between two readings means that this process was away: suspended, stopped, or starved itself."""
 
 
-class Moment(Struct, frozen=True):
+class Moment(Struct, frozen=True, gc=False):
     """Now, twice: `wall` for what people read (UTC), `clock` (seconds of `Ticks`) for everything that is measured."""
 
     wall: datetime

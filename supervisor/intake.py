@@ -6,6 +6,7 @@ update is decided in `aggregator/`; this file performs it.
 """
 
 import time
+from collections.abc import Iterator
 
 from ..protocol.channel import Answering
 from ..protocol.codec import DOWNWARD, UPWARD, WIRE_LIMIT, DecodeFault
@@ -88,6 +89,7 @@ class Intake:
             peer, frames = received
             for frame in frames:
                 self._take(peer, frame, batch, now)
+            self._heard(peer, now)
         if batch:
             self._apply(batch, now)
         return more
@@ -111,34 +113,39 @@ class Intake:
         plan = self._aggregator.plan([(source, update) for _, source, update in batch], now)
         if not self.perform(plan, now):
             return
-        answers: dict[bytes, list[bytes]] = {}
+        answers: dict[bytes, list[Downward]] = {}
         for (peer, source, update), answer in zip(batch, plan.answers, strict=True):
-            answers.setdefault(peer, []).append(DOWNWARD.encode(answer))
+            answers.setdefault(peer, []).append(answer)
             if isinstance(answer, Ack):
                 self._roster.progress(source)
                 self._roster.quarantine.passed(source, update.handle, update.before)
-        for peer, frames in answers.items():
-            self.channel.send(peer, frames)
+        for peer, each in answers.items():
+            self.channel.send(peer, [DOWNWARD.encode(answer) for answer in _joined(each)])
 
     def _take(self, peer: bytes, frame: bytes, batch: list[tuple[bytes, str, Update]], now: Moment) -> None:
         message = UPWARD.decode(frame)
+        known = self._peers.get(peer)
+        if known is not None and isinstance(message, Update):
+            batch.append((peer, known[0], message))
+            return
         if isinstance(message, Hello):
             self._greet(peer, message)
             return
-        known = self._peers.get(peer)
         if known is None:
             return
         source, inc = known
-        if inc == self._present(source):
-            self._roster.vigil.heard(source, now.clock)
-        if isinstance(message, Update):
-            batch.append((peer, source, message))
-        elif inc != self._present(source):
+        if inc != self._present(source):
             return
-        elif isinstance(message, DecodeFault):
+        if isinstance(message, DecodeFault):
             self._strike(source, message, now)
         else:
             self._note(source, message, now)
+
+    def _heard(self, peer: bytes, now: Moment) -> None:
+        """Note that a worker said something."""
+        source, inc = self._peers.get(peer, ("", 0))
+        if source and inc == self._present(source):
+            self._roster.vigil.heard(source, now.clock)
 
     def _note(self, source: str, message: Upward, now: Moment) -> None:
         if isinstance(message, Beat):
@@ -204,6 +211,21 @@ class Intake:
             if self._roster.condemn(source, "garbage", now.clock):
                 self.say(source, Drain(deadline=DRAIN_SECONDS))
         self._strikes[source] = recent
+
+
+def _joined(answers: list[Downward]) -> Iterator[Downward]:
+    """Yield the answers in order, with one acknowledgement for all updates that follow one another and are stored."""
+    stored: list[int] = []
+    for answer in answers:
+        if isinstance(answer, Ack):
+            stored.append(answer.seq)
+            continue
+        if stored:
+            yield Ack(seq=stored[0], also=tuple(stored[1:]))
+            stored = []
+        yield answer
+    if stored:
+        yield Ack(seq=stored[0], also=tuple(stored[1:]))
 
 
 def _name(source: str, inc: int) -> bytes:

@@ -14,7 +14,7 @@ from .round import Parsed
 RESEND_SECONDS = 5.0
 
 
-class Waiting(Struct):
+class Waiting(Struct, gc=False):
     """An update that the board has not yet stored: which session's, as bytes, and when to say it (monotonic seconds)."""
 
     handle: str
@@ -69,9 +69,10 @@ class Outbox:
             each.due = now + RESEND_SECONDS
         return [each.data for each in ready]
 
-    def ack(self, seq: int) -> None:
-        """Forget an update that the board has stored; a number that is not known is an old answer."""
-        self._waiting.pop(seq, None)
+    def ack(self, *seqs: int) -> None:
+        """Forget updates that the board has stored; a number that is not known is an old answer."""
+        for seq in seqs:
+            self._waiting.pop(seq, None)
 
     def drop(self, seq: int) -> str | None:
         """Forget a refused update and all later ones of its session; returns the session's handle if it was known."""

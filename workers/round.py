@@ -22,7 +22,7 @@ MOST_DETAIL = 300
 """Characters of an error that are passed on."""
 
 
-class Parsed(Struct, frozen=True):
+class Parsed(Struct, frozen=True, gc=False):
     """One step of one session: from one cursor to the next, with what was found on the way."""
 
     handle: SessionHandle

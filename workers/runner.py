@@ -250,7 +250,7 @@ class Runner:
             case Grant():
                 self._granted.append(message)
             case Ack():
-                self._outbox.ack(message.seq)
+                self._outbox.ack(message.seq, *message.also)
             case Nack():
                 handle = self._outbox.drop(message.seq)
                 if handle is not None and work is not None:

@@ -34,7 +34,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     forget_after: float | None = 30 * 86400.0
 
 
-class Tracked(Struct, frozen=True, kw_only=True):
+class Tracked(Struct, frozen=True, kw_only=True, gc=False):
     """A session as the board keeps it: its public state, and what lifecycle needs besides.
 
     `moved_at` is when it last said something or ended (seconds of the board's own clock); `live` whether live evidence
@@ -47,7 +47,7 @@ class Tracked(Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
-class Kept(Struct, frozen=True):
+class Kept(Struct, frozen=True, gc=False):
     """A session as it is stored: `moved` is its `moved_at` by the wall clock (epoch seconds)."""
 
     tracked: Tracked

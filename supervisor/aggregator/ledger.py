@@ -17,7 +17,7 @@ HandleKey: TypeAlias = tuple[str, str]
 """(source, handle id)."""
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """What is stored for one handle: its cursor, the cursor's digest, and the session it belongs to.
 
     `inc` and `seq` name the update that was taken last; they are not stored, because a restart changes the incarnation.
@@ -34,7 +34,7 @@ UNKNOWN = Entry("", "", "")
 """What is known of a handle nobody has spoken of: its cursor is the beginning."""
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """What becomes of an update. `have` is the stored cursor, for a worker that has to go back to it.
 
     `duplicate`: this very number was taken already. `reached`: another step has led to where this one ends, so that only its

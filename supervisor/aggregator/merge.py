@@ -6,6 +6,7 @@ Counts add, everything else replaces, and what the source does not say (`UNSET`)
 from collections.abc import Callable
 from datetime import UTC, datetime
 from operator import attrgetter
+from typing import Any
 
 from msgspec import UNSET, structs
 
@@ -50,7 +51,8 @@ COUNTED = {
 CLAMPED = ("started_at", "last_activity_at", "current_tool_started_at")
 """Times that come from artifacts: the future is a wrong clock."""
 
-_said: Callable[[SourceUpdate], tuple[object, ...]] = attrgetter(*SAID)
+_said: Callable[[SourceUpdate], tuple[Any, ...]] = attrgetter(*SAID)
+_deltas: Callable[[SourceUpdate], tuple[int, ...]] = attrgetter(*COUNTED.values())
 
 
 def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionState:
@@ -60,23 +62,25 @@ def merge(state: SessionState, facts: SourceUpdate, now: datetime) -> SessionSta
         value = changes.get(field)
         if isinstance(value, datetime):
             changes[field] = _past(value, now)
-    evidence = changes.get("evidence")
+    evidence = facts.evidence
     if isinstance(evidence, Evidence) and evidence.since is not None:
-        changes["evidence"] = structs.replace(evidence, since=_past(evidence.since, now))
-    if facts.subagents is not UNSET:
+        since = _past(evidence.since, now)
+        if since is not evidence.since:
+            changes["evidence"] = structs.replace(evidence, since=since)
+    if facts.subagents is not UNSET and facts.subagents:
         changes["subagents"] = tuple(_subagent(agent, now) for agent in facts.subagents)
-    for field, added in COUNTED.items():
-        delta = getattr(facts, added)
+    for field, delta in zip(COUNTED, _deltas(facts), strict=True):
         if facts.restart:
             changes[field] = max(0, delta)
         elif delta > 0:
             changes[field] = getattr(state, field) + delta
+    changes["context_utilization"] = _utilization(
+        changes.get("context_tokens", state.context_tokens),
+        changes.get("max_context_tokens", state.max_context_tokens),
+    )
     changes["last_data_received_at"] = now
-    merged = structs.replace(state, **changes)
-    utilization = _utilization(merged.context_tokens, merged.max_context_tokens)
-    if utilization != merged.context_utilization:
-        merged = structs.replace(merged, context_utilization=utilization)
-    return merged
+    # One copy for all of it: a state has forty fields.
+    return structs.replace(state, **changes)
 
 
 def _past(time: datetime, now: datetime) -> datetime:

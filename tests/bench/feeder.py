@@ -59,7 +59,7 @@ def main() -> None:
                 for frame in frames:
                     message = DOWNWARD.decode(frame)
                     assert not isinstance(message, DecodeFault)
-                    acked += isinstance(message, Ack)
+                    acked += 1 + len(message.also) if isinstance(message, Ack) else 0
                     granted = granted or isinstance(message, Grant)
             if granted and not began:
                 sys.stdout.write("ready\n")

@@ -125,7 +125,7 @@ class Desk:
                 for frame in frames:
                     message = DOWNWARD.decode(frame)
                     assert not isinstance(message, DecodeFault)
-                    found.append(message)
+                    found.extend(spread(message))
             return len(found) >= count
 
         wait_for(enough, what=f"{count} answer(s)")
@@ -164,6 +164,11 @@ def desk(folder: str) -> Iterator[Desk]:
     made = Desk(folder)
     yield made
     made.close()
+
+
+def spread(answer: Downward) -> list[Downward]:
+    """An acknowledgement of several updates as one for each."""
+    return [Ack(seq=seq) for seq in (answer.seq, *answer.also)] if isinstance(answer, Ack) else [answer]
 
 
 def hello(source: str = "claude", inc: int = 1, *, token: str = TOKEN, v: int = 1) -> Hello:
@@ -268,6 +273,20 @@ def test_updates_that_come_together_are_one_transaction_and_their_answers_one_me
     ]
     assert desk.store.sizes == [5]
     assert [(event.kind, event.session.message_count) for event in desk.heard(2)] == [("discovered", 1), ("updated", 2)]
+
+
+def test_what_was_stored_together_is_acknowledged_with_one_message_and_in_order_with_all_else(desk: Desk) -> None:
+    line = desk.worker()
+    batch = [step(1, "", "1"), step(2, "1", "2"), step(3, "9", "4"), step(4, "2", "3"), step(5, "3", "4")]
+    desk.tell(line, *batch)
+    wait_for(lambda: desk.intake.drain(desk.now) or desk.store.sizes, what="the batch")
+    frames: list[bytes] = []
+    wait_for(lambda: frames.extend(line.receive() or []) or frames, what="the answers")
+    assert [DOWNWARD.decode(frame) for frame in frames] == [
+        Ack(seq=1, also=(2,)),
+        Nack(seq=3, code="stale_cursor", handle="s", have="2"),
+        Ack(seq=4, also=(5,)),
+    ]
 
 
 def test_a_transaction_is_bounded_and_the_rest_waits(desk: Desk) -> None:
