@@ -102,15 +102,19 @@ class Load:
                 if isinstance(message, Grant):
                     self._granted = True
                 elif isinstance(message, Ack):
-                    at = self._sent.pop(message.seq)
-                    self._acknowledged += 1
-                    if not os.path.exists(f"{self._folder}/flowing"):
-                        open(f"{self._folder}/flowing", "wb").close()
-                    self._file.write(struct.pack("dd", at, time.monotonic() - at))
+                    self._stored(message.seq, *message.also)
                 elif isinstance(message, Drain | Fenced):
                     self._say(Bye(reason="drained"))
                     self._link.flush_and_close(1)
                     os._exit(0)
+
+    def _stored(self, *seqs: int) -> None:
+        if not os.path.exists(f"{self._folder}/flowing"):
+            open(f"{self._folder}/flowing", "wb").close()
+        for seq in seqs:
+            at = self._sent.pop(seq)
+            self._acknowledged += 1
+            self._file.write(struct.pack("dd", at, time.monotonic() - at))
 
 
 def install() -> None:
