@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from ...protocol.recorder import Note
 
 Cause: TypeAlias = Literal["crash", "hung", "memory", "killed"]
-"""How a worker died. `killed` is a SIGKILL that was not ours: mostly somebody's hand, seldom the session's fault."""
+"""How a worker died. `killed`: by a signal that somebody sends by hand, which is seldom the session's fault."""
 
 WEIGHT: dict[Cause, int] = {"crash": 2, "hung": 2, "memory": 2, "killed": 1}
 ENOUGH = 4

@@ -34,7 +34,7 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 HANDS = 5
-"""So many deaths by somebody else's SIGKILL weigh as much as one by the worker's own fault."""
+"""So many deaths by somebody else's signal weigh as much as one by the worker's own fault."""
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
