@@ -14,6 +14,7 @@ from .event import (
     Terminal,
     Updated,
 )
+from .history import History, Mark, Pulse
 from .session import Activity, Evidence, HealthState, Lifecycle, SessionState, Subagent, WaitingFor
 from .subscriber import Subscriber
 
@@ -27,10 +28,13 @@ __all__ = [
     "HealthChanged",
     "HealthState",
     "Heartbeat",
+    "History",
     "Lifecycle",
+    "Mark",
     "NoAnswer",
     "NotRunning",
     "ProtocolError",
+    "Pulse",
     "Removed",
     "Resumed",
     "SessionState",

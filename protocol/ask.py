@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from .history import History, Pulse
 from .session import HealthState, SessionState
 
 Verb: TypeAlias = Literal["restart", "pause", "resume", "reset", "release", "reload", "drain"]
@@ -22,11 +23,18 @@ class SnapshotRequest(Struct, frozen=True, kw_only=True):
 
     `seen` is the highest sequence number that was heard when listening began: a picture that is at least as new will do, so
     that all who join together can share one. None asks for the present moment.
+
+    `want` asks for something else: `history` of the session `source` and `id`, or the `pulses` of all sessions of `sources`,
+    of which the first `after` are left out. The answer is a `HistoryAnswer` or a `PulsesAnswer` then.
     """
 
     request: Number
     sources: tuple[str, ...] | None = None
     seen: Number | None = None
+    want: Literal["board", "history", "pulses"] = "board"
+    source: str = ""
+    id: str = ""
+    after: Number = 0
 
 
 class SnapshotPage(Struct, frozen=True, kw_only=True):
@@ -40,6 +48,24 @@ class SnapshotPage(Struct, frozen=True, kw_only=True):
     source_seqs: dict[str, int]
     sessions: tuple[SessionState, ...] = ()
     health: tuple[HealthState, ...] = ()
+
+
+class HistoryAnswer(Struct, frozen=True, kw_only=True):
+    """What one session did in the last hour."""
+
+    request: int
+    history: History
+
+
+class PulsesAnswer(Struct, frozen=True, kw_only=True):
+    """How busy sessions were in the last hour; those in which nothing happened are left out.
+
+    `after` is what to ask with for the next ones, None if there are no more.
+    """
+
+    request: int
+    pulses: tuple[Pulse, ...] = ()
+    after: int | None = None
 
 
 class Command(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from .ask import Command, Reply, SnapshotPage, SnapshotRequest
+from .ask import Command, HistoryAnswer, PulsesAnswer, Reply, SnapshotPage, SnapshotRequest
 from .event import Event
 from .order import Downward, Order
 from .update import Upward
@@ -83,5 +83,7 @@ ORDER: Codec[Order] = Codec(Order, version=VERSION, limit=WIRE_LIMIT)
 EVENT: Codec[Event] = Codec(Event, version=b"", limit=ANSWER_LIMIT)
 SNAPSHOT_REQUEST: Codec[SnapshotRequest] = Codec(SnapshotRequest, version=b"", limit=REQUEST_LIMIT)
 SNAPSHOT_PAGE: Codec[SnapshotPage] = Codec(SnapshotPage, version=b"", limit=ANSWER_LIMIT)
+HISTORY_ANSWER: Codec[HistoryAnswer] = Codec(HistoryAnswer, version=b"", limit=ANSWER_LIMIT)
+PULSES_ANSWER: Codec[PulsesAnswer] = Codec(PulsesAnswer, version=b"", limit=ANSWER_LIMIT)
 COMMAND: Codec[Command] = Codec(Command, version=b"", limit=REQUEST_LIMIT)
 REPLY: Codec[Reply] = Codec(Reply, version=b"", limit=REQUEST_LIMIT)

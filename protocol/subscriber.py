@@ -15,12 +15,14 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeAlias
 
+from . import recall
 from .addresses import EVENTS, SNAPSHOT, address, default_runtime_dir
 from .ask import SnapshotRequest
 from .channel import Asking, Listening, Poll
 from .codec import EVENT, SNAPSHOT_PAGE, SNAPSHOT_REQUEST, DecodeFault
 from .errors import NotRunning
 from .event import HEARTBEAT_TOPIC, BoardEvent, Snapshot
+from .history import History
 from .replica import Key, Replica
 from .session import HealthState, SessionState
 
@@ -91,6 +93,14 @@ class Subscriber:
             self._poll.wait(timeout)
             items = self._drain()
         return items
+
+    def history(self, source: str, name: str) -> History:
+        """Return what a session did in the last hour, see `recall.history`."""
+        return recall.history(self.runtime_dir, source, name)
+
+    def pulses(self) -> dict[Key, tuple[int, ...]]:
+        """Return messages and tool calls of each of the last 60 minutes by session, see `recall.pulses`."""
+        return {(pulse.source, pulse.id): pulse.counts for pulse in recall.pulses(self.runtime_dir, self._sources)}
 
     def close(self) -> None:
         """Leave the board."""

@@ -7,17 +7,20 @@ stands in `pictures.py`.
 import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 
 from ..protocol.addresses import CONTROL, SNAPSHOT, address
-from ..protocol.ask import Command, Reply
+from ..protocol.ask import Command, HistoryAnswer, PulsesAnswer, Reply, SnapshotRequest
 from ..protocol.channel import Answering
-from ..protocol.codec import COMMAND, REPLY, REQUEST_LIMIT, DecodeFault
+from ..protocol.codec import COMMAND, HISTORY_ANSWER, PULSES_ANSWER, REPLY, REQUEST_LIMIT, DecodeFault
 from ..protocol.event import Snapshot
 from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
 from .pictures import Pictures
 
 MOST_REQUESTS = 16
+PULSES_LOOKED_AT = 200
+"""Sessions that one answer about all of them looks at."""
 
 
 class Answers:
@@ -26,7 +29,7 @@ class Answers:
     def __init__(
         self, runtime_dir: str, aggregator: Aggregator, book: HealthBook, obey: Callable[[Command], Reply]
     ) -> None:
-        self._pictures = Pictures(address(runtime_dir, SNAPSHOT), lambda: aggregator.seq, self.take)
+        self._pictures = Pictures(address(runtime_dir, SNAPSHOT), lambda: aggregator.seq, self.take, self._tell)
         self.control = Answering(address(runtime_dir, CONTROL), inbound_limit=REQUEST_LIMIT)
         self._aggregator = aggregator
         self._book = book
@@ -56,6 +59,15 @@ class Answers:
             sessions=tuple(board.sessions()),
             health=self._book.states(),
         )
+
+    def _tell(self, request: SnapshotRequest) -> bytes:
+        """Answer a question about the last hour."""
+        now = datetime.now(UTC)
+        if request.want == "history":
+            history = self._aggregator.history(request.source, request.id, now)
+            return HISTORY_ANSWER.encode(HistoryAnswer(request=request.request, history=history))
+        found, after = self._aggregator.histories.pulses(request.sources, request.after, PULSES_LOOKED_AT, now)
+        return PULSES_ANSWER.encode(PulsesAnswer(request=request.request, pulses=tuple(found), after=after))
 
     def serve(self) -> bool:
         """Answer what has come, a bounded number of questions at a time; returns whether more can be done at once."""

@@ -23,6 +23,9 @@ MOST_REQUESTS = 64
 MOST_PAGES = 16
 """How many questions are read and how many pages go out in one turn."""
 
+MOST_TOLD = 4
+"""Questions about the last hour that are answered in one turn: each answer is one message, made at once."""
+
 MOST_ASKERS = 1000
 MOST_PICTURES = 4
 """How many are answered at the same time, and of how many moments."""
@@ -76,12 +79,22 @@ class Asker(Struct):
 
 
 class Pictures:
-    """The snapshot socket. `take` makes a snapshot of the present moment, `seq` says its number."""
+    """The snapshot socket. `take` makes a snapshot of the present moment, `seq` says its number.
 
-    def __init__(self, endpoint: str, seq: Callable[[], int], take: Callable[[], Snapshot]) -> None:
+    `tell` answers what is asked about the last hour (`history.py`), encoded.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        seq: Callable[[], int],
+        take: Callable[[], Snapshot],
+        tell: Callable[[SnapshotRequest], bytes],
+    ) -> None:
         self.channel = Answering(endpoint, inbound_limit=REQUEST_LIMIT, outbound_messages=PAGES_AHEAD)
         self._seq = seq
         self._take = take
+        self._tell = tell
         self._askers: dict[bytes, Asker] = {}
 
     @property
@@ -91,15 +104,21 @@ class Pictures:
 
     def serve(self, monotonic: float) -> bool:
         """Read questions and send pages, a bounded number of each. Returns whether more can be done at once."""
+        told = 0
         for _ in range(MOST_REQUESTS):
-            received = self.channel.receive()
+            received = self.channel.receive() if told < MOST_TOLD else None
             if received is None:
                 break
             peer, frames = received
             request = SNAPSHOT_REQUEST.decode(frames[-1] if frames else b"")
-            if not isinstance(request, DecodeFault) and (peer in self._askers or len(self._askers) < MOST_ASKERS):
+            if isinstance(request, DecodeFault):
+                continue
+            if request.want != "board":
+                told += 1
+                self.channel.send(peer, [self._tell(request)])
+            elif peer in self._askers or len(self._askers) < MOST_ASKERS:
                 self._askers[peer] = Asker(request, since=monotonic)
-        return self._send(monotonic) > 0 and self.pending
+        return (self._send(monotonic) > 0 and self.pending) or told == MOST_TOLD
 
     def _send(self, monotonic: float) -> int:
         """Send so many pages at most, one to each asker in rotation; returns how many."""

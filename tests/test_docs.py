@@ -58,6 +58,9 @@ NUMBERS = {
     "REQUEST_LIMIT": "64 KiB",
     "MOST_ASKERS": "1000",
     "MOST_PAGES": "16",
+    "MOST_TOLD": "4",
+    "MOST_MARKS": "400",
+    "MOST_ALL": "50,000",
     "TEXT_LIMIT": "300",
     "MOST_SPOOL": "256 KiB",
 }

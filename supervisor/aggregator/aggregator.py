@@ -10,10 +10,12 @@ from datetime import datetime
 from msgspec import Struct, field, structs
 
 from ...protocol.event import SESSION_EVENTS, BoardEvent, EventKind, HealthChanged, Heartbeat
+from ...protocol.history import History
 from ...protocol.order import Ack, Downward, Fenced, Nack
 from ...protocol.session import HealthState, SessionState
 from ...protocol.update import SourceUpdate, Update
 from ..clock import Moment
+from .history import Histories
 from .ledger import Entry, HandleKey, Ledger
 from .lifecycle import State, Trigger, step
 from .merge import merge
@@ -81,6 +83,7 @@ class Aggregator:
         self.seq = 0
         self.source_seqs: dict[str, int] = {}
         self.ledger = Ledger()
+        self.histories = Histories()
         self.rules = rules
         self._tracked: dict[SessionKey, Tracked] = {}
         self._due: list[tuple[float, SessionKey]] = []
@@ -107,6 +110,7 @@ class Aggregator:
         for key in [key for key in self._tracked if key[0] == source]:
             del self._tracked[key]
             self._scheduled.pop(key, None)
+            self.histories.forget(key)
         self.ledger.part(source)
         return events
 
@@ -127,6 +131,13 @@ class Aggregator:
         events = [self._event(plan, kind, state, now) for state in shown]
         self.seq, self.source_seqs = plan.seq, plan.source_seqs
         return events
+
+    def history(self, source: str, name: str, now: datetime) -> History:
+        """Return what a session did in the last hour; empty if it is not on the board."""
+        tracked = self._tracked.get((source, name))
+        if tracked is None or tracked.lifecycle == "gone":
+            return History(source=source, id=name)
+        return self.histories.history(source, name, now) or self.histories.still(tracked.state, now)
 
     def kept(self, now: Moment) -> list[Kept]:
         """Return all sessions as they are stored."""
@@ -178,8 +189,12 @@ class Aggregator:
         self.ledger.adopt(plan.entries)
         self.seq, self.source_seqs = plan.seq, plan.source_seqs
         for key, tracked in plan.sessions.items():
+            before = self._tracked.get(key)
+            if before is not None:
+                self.histories.note(before.state, tracked.state, now.wall)
             self._keep(key, tracked, now)
         for key in plan.forgotten:
+            self.histories.forget(key)
             self.ledger.forget(self.ledger.handles(*key))
             del self._tracked[key]
 

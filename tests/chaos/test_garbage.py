@@ -92,7 +92,7 @@ def test_no_bytes_on_a_socket_end_or_change_anything(
 ) -> None:
     seed = random.randrange(1 << 32)
     chance = random.Random(seed)
-    count = proof.many(3000, 260_000)
+    count = proof.many(3000, 340_000)
     load = Loaded(house, 100, 50)
     load.go()
     with Subscriber(str(house.runtime)) as board:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from harness import wait_for
@@ -12,6 +13,7 @@ from bellboard.protocol.session import HealthState, SessionState
 from bellboard.supervisor.pictures import (
     MOST_PAGES,
     MOST_PICTURES,
+    MOST_TOLD,
     PAGE_SESSIONS,
     PAGES_AHEAD,
     PATIENCE_SECONDS,
@@ -33,12 +35,15 @@ class Gallery:
         self.at = 0.0
         self._clients = 0
         self.sessions = tuple(SessionState(id=f"{number:05}", source="claude") for number in range(BIG))
-        self.pictures = Pictures(f"ipc://{folder}/snapshot.sock", lambda: self.seq, self._take)
+        self.pictures = Pictures(f"ipc://{folder}/snapshot.sock", lambda: self.seq, self._take, self._tell)
         stack.callback(self.pictures.channel.close)
 
     def _take(self) -> Snapshot:
         self.taken += 1
         return Snapshot(epoch="e", seq=self.seq, source_seqs={}, sessions=self.sessions, health=())
+
+    def _tell(self, request: SnapshotRequest) -> bytes:
+        return f"{request.want} of {request.id}".encode()
 
     def client(self) -> Asking:
         """Somebody who asks, and keeps only a few pages that it has not looked at."""
@@ -55,8 +60,8 @@ class Gallery:
 
         wait_for(noticed, what=f"{askers} who wait")
 
-    def ask(self, client: Asking, request: int = 1, seen: int | None = None) -> None:
-        data = SNAPSHOT_REQUEST.encode(SnapshotRequest(request=request, seen=seen))
+    def ask(self, client: Asking, request: int = 1, seen: int | None = None, **more: Any) -> None:
+        data = SNAPSHOT_REQUEST.encode(SnapshotRequest(request=request, seen=seen, **more))
         wait_for(lambda: client.send([data]), what="the line")
 
     def serve(self) -> bool:
@@ -183,3 +188,20 @@ def test_a_second_question_replaces_the_first(gallery: Gallery) -> None:
     gallery.ask(client, request=2)
     pages = [page for page in gallery.pages(client) if page.request == 2]
     assert [page.page for page in pages] == list(range(BIG // PAGE_SESSIONS))
+
+
+def test_questions_about_the_last_hour_are_answered_a_few_in_each_turn(gallery: Gallery) -> None:
+    client = gallery.client()
+    for number in range(MOST_TOLD + 1):
+        gallery.ask(client, number, want="history", source="claude", id=str(number))
+    told: list[bytes] = []
+
+    def answered() -> bool:
+        gallery.serve()
+        while (frames := client.receive()) is not None:
+            told.extend(frames)
+        return len(told) > MOST_TOLD
+
+    wait_for(answered, what="the answers")
+    assert told == [b"history of %d" % number for number in range(MOST_TOLD + 1)]
+    assert gallery.taken == 0, "no picture was made for that"

@@ -78,6 +78,10 @@ def test_a_line_that_is_appended_becomes_an_event(house: House) -> None:
         wait_for(
             lambda: board.receive(0.1) and board.sessions["quiet", "one"].message_count == 3, what="the third line"
         )
+        (was, *_, last) = board.history("quiet", "one").marks
+        assert (was.messages, last.messages) == (2, 3)
+        assert board.pulses()["quiet", "one"][-2:] in {(0, 1), (1, 0)}, "one line, this minute or the last"
+        assert board.history("quiet", "nobody").marks == ()
     assert house.sessions()["one"]["message_count"] == 3
 
 
