@@ -4,10 +4,12 @@ A datagram to the socket that systemd names; without one, nothing. The variables
 no worker speaks for us.
 """
 
-import contextlib
+import logging
 import os
 import socket
 from collections.abc import MutableMapping
+
+log = logging.getLogger("bellboard")
 
 
 class Notify:
@@ -22,6 +24,7 @@ class Notify:
         self.beat = int(every) / 2e6 if meant else None
         self._beat_at = 0.0
         self._status = ""
+        self._unsaid: dict[str, str] = {}
 
     def ready(self) -> None:
         """Everybody may attach from now on."""
@@ -40,13 +43,20 @@ class Notify:
         if status != self._status:
             self._status = status
             words.append(f"STATUS={status}")
-        if words:
+        if words or self._unsaid:
             self._say(*words)
 
     def _say(self, *words: str) -> None:
+        """Say these words with those that could not be said before, of each kind the last."""
         if not self._path:
             return
-        # Whoever started us may be gone or not keep up: that is its affair, and the next word comes.
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        self._unsaid |= {word.partition("=")[0]: word for word in words}
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
             line.setblocking(False)
-            line.sendto("\n".join(words).encode(), self._path)
+            try:
+                line.sendto("\n".join(self._unsaid.values()).encode(), self._path)
+            except BlockingIOError:
+                return  # it does not keep up, and hears it at the next tick
+            except OSError as error:
+                log.debug("whoever started us does not listen: %s", error.strerror)  # its own affair
+        self._unsaid.clear()

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import socket
 from collections.abc import Iterator
@@ -69,8 +70,25 @@ def test_without_systemd_nothing_is_said_and_one_that_went_away_is_no_trouble(fo
         notify.stopping()
 
 
-def test_a_systemd_that_does_not_read_holds_nobody_up(line: tuple[Systemd, str]) -> None:
-    _, name = line
+def test_a_systemd_that_does_not_read_holds_nobody_up_and_hears_later_what_it_missed(line: tuple[Systemd, str]) -> None:
+    systemd, name = line
     notify = Notify({"NOTIFY_SOCKET": name})
     for number in range(5000):
         notify.tick(1.0, str(number))
+    assert len(systemd.heard()) < 5000, "its queue was full"
+    notify.tick(2.0, "4999")
+    assert systemd.heard() == ["STATUS=4999"]
+
+
+def test_ready_that_could_not_be_said_is_said_with_the_next_word(line: tuple[Systemd, str]) -> None:
+    systemd, name = line
+    notify = Notify({"NOTIFY_SOCKET": name})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as noisy, contextlib.suppress(BlockingIOError):
+        noisy.setblocking(False)
+        while True:
+            noisy.sendto(b"x", name.replace("@", "\0"))
+    notify.ready()
+    systemd.heard()
+    notify.tick(1.0, "2 healthy")
+    notify.tick(2.0, "2 healthy")
+    assert systemd.heard() == ["READY=1\nSTATUS=2 healthy"]
