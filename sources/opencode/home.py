@@ -5,11 +5,12 @@ counterparts are `shelf.py` and `tree.py`, which know one store each.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..contract import SessionHandle
 from ..errors import SourceError
 from ..files import Folders, home_of
+from .database import Database
 from .shelf import Shelf
 from .tree import Tree
 
@@ -54,7 +55,7 @@ class Home:
         problem: SourceError | None = None
         for shelf in self._all():
             try:
-                shelf.look(whole=True)
+                shelf.look()
             except SourceError as error:
                 problem = error
         self.tree.discover()
@@ -68,12 +69,19 @@ class Home:
         for shelf in self._all():
             path = shelf.database.path
             if path in paths or f"{path}-wal" in paths:
-                changed.update({handle.id: handle for handle in shelf.look(whole=False)})
+                changed.update({handle.id: handle for handle in shelf.listen()})
         for handle in self.tree.touched(paths):
             changed.setdefault(handle.id, handle)
-        if not changed:
-            return []
-        return [handle for handle in self._handles() if changed.get(handle.id) is handle]
+        return self._owned(changed)
+
+    def pulse(self) -> list[SessionHandle]:
+        """Return the handles of the sessions that changed and were not found when that was told. Raises SourceError."""
+        return self._owned({handle.id: handle for shelf in self._shelves.values() for handle in shelf.pulse()})
+
+    def database(self, path: str) -> Database | None:
+        """Return the database at that path, if it is one of this home's."""
+        shelf = self._shelves.get(path)
+        return shelf.database if shelf is not None else None
 
     def watch(self) -> list[str]:
         """Return the folders worth watching: they may not exist yet."""
@@ -92,6 +100,15 @@ class Home:
         names = self._folders.list(self.root).files
         channels = [name for name in names if name.startswith(PREFIX) and name.endswith(SUFFIX)]
         return [f"{self.root}/{name}" for name in ([MAIN] if MAIN in names else []) + channels]
+
+    def _owned(self, changed: Mapping[str, SessionHandle]) -> list[SessionHandle]:
+        """Leave out the sessions that are in a better place, too."""
+        places = [*(shelf.handles for shelf in self._shelves.values()), self.tree.handles]
+        return [
+            handle
+            for name, handle in changed.items()
+            if next((place[name] for place in places if name in place), None) is handle
+        ]
 
     def _handles(self) -> list[SessionHandle]:
         found: dict[str, SessionHandle] = {}

@@ -14,7 +14,7 @@ from ..spool import Spool
 from ..unseen import Unseen
 from .database import Database, Reading
 from .facts import Latest, digest, update_of
-from .fold import fold, unread
+from .fold import LATEST, fold, unread
 from .home import Home
 from .state import WINDOW, Counts, Kind, State, load, store
 from .tree import NAME, SUFFIX, Tree, TreeReading
@@ -51,9 +51,9 @@ class OpenCodeSource:
         """Return the sessions that changed together with these files. Raises SourceError."""
         return [handle for home in self._homes if home.exist() for handle in home.touched(paths)]
 
-    def pulse(self) -> tuple[SessionHandle, ...]:
-        """Return nothing: without a word of the client's process only files can change."""
-        return ()
+    def pulse(self) -> list[SessionHandle]:
+        """Return the sessions whose change was told of before it could be seen. Raises SourceError."""
+        return [handle for home in self._homes for handle in home.pulse()]
 
     def parse(self, handle: SessionHandle, cursor: Cursor) -> tuple[SourceUpdate | None, Cursor]:
         """Read on in one session, see `Source.parse`. Raises OSError, and SourceError if its store cannot be read now."""
@@ -61,7 +61,8 @@ class OpenCodeSource:
             return None, cursor
         if handle.path.endswith(SUFFIX):
             return self._parse_tree(handle, cursor)
-        database = Database(handle.path)
+        known = (home.database(handle.path) for home in self._homes)
+        database = next((each for each in known if each is not None), None) or Database(handle.path)
         if not database.shape():
             return None, cursor  # deleted since it was found
         with database.reading(handle.id) as reading:
@@ -86,8 +87,8 @@ def _read_on(reading: Reading | TreeReading | None, cursor: Cursor, kind: Kind) 
     if state is None or restart:
         # Another session under the same id, or the same one in another store, where messages have other places.
         state = State(kind=kind, born=session.created)
-    newest = reading.latest()
     page = reading.page(state.floor, PAGE)
+    newest = page[-LATEST:] if LATEST <= len(page) < PAGE else reading.latest()
     parts = reading.parts(dict.fromkeys([*unread(state, page), *(message.id for message in newest)]))
     counts = fold(state, page, parts)
     update = update_of(session, Latest(newest, parts), state, counts, restart=restart)

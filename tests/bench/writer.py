@@ -81,6 +81,7 @@ class Database:
     def __init__(self, home: str) -> None:
         self._database = sqlite3.connect(f"{home}/opencode.db", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")  # as the client has it: a commit waits for no disk
         self._database.executescript(
             "CREATE TABLE IF NOT EXISTS session (id text PRIMARY KEY, project_id text, parent_id text, slug text,"
             " directory text, title text, version text, time_created integer, time_updated integer,"

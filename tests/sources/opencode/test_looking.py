@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opencode_home import OTHER, SESSION, Client, Desk, Tree, answer, asked, at, tool
+from opencode_home import OTHER, SESSION, Client, Desk, Tree, answer, asked, at, text, tool
 
 from bellboard.sources import Registry, SourceUnavailable
 from bellboard.sources.contract import SessionHandle, Watching
 from bellboard.sources.errors import SourceError
 from bellboard.sources.opencode import OpenCodeSource, register
+from bellboard.sources.opencode.database import MARGIN
 from bellboard.sources.opencode.facts import moment
-from bellboard.sources.opencode.shelf import WHOLE_SECONDS
+from bellboard.sources.opencode.shelf import HOT, WHOLE_SECONDS
 
 THIRD = "ses_dfd100000003cccccccccccccc"
 
@@ -61,6 +62,15 @@ def settle(desk: Desk, second: float = 1000) -> None:
     """Make the store look as if it was last written then."""
     for name in ("opencode.db", "opencode.db-wal"):
         os.utime(desk.root / name, (second, second))
+
+
+def crowd(client: Client, second: float) -> None:
+    """Write so many other sessions, with a message and its parts, that no older one is among those asked about first."""
+    for number in range(MARGIN + HOT):
+        name = f"ses_dfc{number:023d}"
+        client.session(name, time_updated=at(second + number))
+        client.message(f"msg_{name}", answer(second + number, second + number), name)
+        client.part(f"prt_{name}", f"msg_{name}", text(), name)
 
 
 def ids(handles: Iterable[SessionHandle]) -> list[str]:
@@ -342,11 +352,11 @@ def test_an_old_session_is_asked_about_now_and_then(
 ) -> None:
     client.session(time_updated=at(0))
     client.message("msg_1", answer(1))
-    client.session(OTHER, time_updated=at(90_000))
+    client.part("prt_1", "msg_1", tool("bash", "running", 1))
+    crowd(client, second=90_000)
     source = desk.source()
     source.discover()
-    client.part("prt_1", "msg_1", tool("bash", "running", 1))
-    client.connection.execute("UPDATE part SET time_updated = ?", (at(2),))
+    client.part("prt_1", "msg_1", tool("bash", "completed", 1, 2))
     assert source.touched([str(client.path)]) == []
     before = source.discover()
 
