@@ -71,7 +71,8 @@ class Shelf:
         self.database.expect(())
         commit = self._commits.newest()
         rows = self._rows_due and time.monotonic() >= self._rows_at
-        if self._whole_at is None or not (rows or (commit and commit != self._commit)):
+        # Without an index no client is there, and whoever asked would make a log and an index of his own.
+        if self._whole_at is None or not commit or not (rows or commit != self._commit):
             return []
         changed = self._look(commit, rows=rows)
         self.database.expect(handle.id for handle in changed)
