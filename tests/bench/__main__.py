@@ -15,6 +15,7 @@ from .figures import Figure, Skipped
 from .idle import idle, sweep
 from .latency import latency
 from .restart import restart
+from .shelves import shelves
 from .start import start
 from .throughput import fanout, throughput
 from .trees import Trees
@@ -25,6 +26,7 @@ BENCHES: dict[str, Callable[[Trees], Iterator[Figure]]] = {
     "sweep": sweep,
     "latency": latency,
     "append": append,
+    "shelves": shelves,
     "throughput": throughput,
     "fanout": fanout,
     "restart": restart,
