@@ -208,6 +208,9 @@ class Supervisor:
         for source in self.roster.due(clock):
             self._start(source, clock)
             break  # one at a time: starting is work, and the machine may be busy
+        else:
+            if not self._leaving:
+                self._crew.tend(clock)
         if clock >= self._storage_retry_at:
             plan = self.aggregator.tick(now)
             if plan.changes and not self._intake.perform(plan, now):

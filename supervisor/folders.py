@@ -52,8 +52,8 @@ def lock(folder: str) -> int:
 def worker_lock(folder: str, source: str) -> int | None:
     """Take the lock of a source's worker; None while a process of an earlier worker still holds it.
 
-    The descriptor is inherited by the worker and closed here, so that the lock lasts as long as the worker, or whatever it
-    started, lives: two living workers of one source cannot exist. Raises FolderError.
+    The descriptor goes to the worker with its order and is closed here, so that the lock lasts as long as the worker, or
+    whatever it started, lives: two living workers of one source cannot exist. Raises FolderError.
     """
     return _take(_worker_lock_path(folder, source))
 
@@ -68,9 +68,10 @@ def lock_holder(folder: str, source: str) -> int | None:
     """Return the process id that was written into a worker's lock, None if there is none."""
     try:
         with open(_worker_lock_path(folder, source), "rb") as file:
-            return int(file.read(32))
+            pid = int(file.read(32))
     except (OSError, ValueError):
         return None
+    return pid if pid > 0 else None  # to the system, other numbers mean groups, or everybody
 
 
 def _worker_lock_path(folder: str, source: str) -> str:

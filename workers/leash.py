@@ -19,16 +19,20 @@ BACKSTOP_SECONDS = 60.0
 
 
 class Leash:
-    """Ties this process to its parent. Make it first of all, on the main thread."""
+    """Ties this process to its parent. Make it first of all, on the main thread; `bind` it when the order is there."""
 
-    def __init__(self, parent_pid: int, pipe: int, memory: int | None = None) -> None:
+    def __init__(self, pipe: int) -> None:
         faulthandler.enable()
-        _bound(memory)
+        _leave_no_core()
         self._backstop = not _die_with_parent()
-        # The parent may have ended before the line above: then nobody will ever send the signal.
+        threading.Thread(target=_wait_for_end, args=(pipe,), name="leash", daemon=True).start()
+
+    def bind(self, parent_pid: int, memory: int | None = None) -> None:
+        """Begin to work for this parent, with so much memory (bytes)."""
+        # The parent may have ended before the signal of its death was asked for: then nobody will ever send it.
         if os.getppid() != parent_pid:
             os._exit(EXIT_ORPHANED)
-        threading.Thread(target=_wait_for_end, args=(pipe,), name="leash", daemon=True).start()
+        _bound(memory)
         self.renew()
 
     def renew(self) -> None:
@@ -37,10 +41,14 @@ class Leash:
             faulthandler.dump_traceback_later(BACKSTOP_SECONDS, exit=True)
 
 
-def _bound(memory: int | None) -> None:
-    """Bound what this process may allocate (bytes), and leave no core: it would hold what people said to their agents."""
+def _leave_no_core() -> None:
+    """A core would hold what people said to their agents."""
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+
+
+def _bound(memory: int | None) -> None:
+    """Bound what this process may allocate (bytes)."""
     if memory is not None and sys.platform.startswith("linux"):
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (memory if most < 0 else min(memory, most), most))

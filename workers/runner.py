@@ -61,6 +61,8 @@ class Runner:
         self._granted: list[Grant] = []
         self._passes = 0
         self._in_pass = False
+        self._first = True
+        self._early: list[Fault | None] = []
         self._next_beat = self._next_sweep = self._next_pulse = 0.0
         self._drain_until: float | None = None
 
@@ -168,7 +170,12 @@ class Runner:
             self._say(Changed(handle=handle))
 
     def _sweep(self, source: Source, work: Round) -> None:
-        fault = work.discover(time.time())
+        """Look at everything. The first time of all, what changed last is read and told before folders are watched."""
+        first, self._first = self._first, False
+        fault = self._early.pop() if self._early else work.discover(time.time())
+        if first and isinstance(source, Watching):
+            self._early.append(fault)
+            return  # it goes on in the next turn
         if isinstance(source, Watching):
             fault = self._watch(source, work) or fault
         if fault is not None:

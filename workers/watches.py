@@ -30,6 +30,7 @@ class Watches:
         self.problem: str | None = None
         self._folders: dict[int, str] = {}
         self._known: dict[str, int] = {}
+        self._missing: set[str] = set()
         self._inotify: INotify | None = _open(self) if enabled else None
         if not enabled:
             self.problem = "switched off"
@@ -49,9 +50,12 @@ class Watches:
         if self._inotify is None:
             return False
         wanted = set(folders)
-        for path in [path for path in self._known if path not in wanted]:
+        gone = [path for path in self._known if path not in wanted]
+        for path in gone:
             self._forget(path)
-        made = [self._watch(path) for path in wanted if path not in self._known]
+        if gone:
+            self._missing.clear()  # the folder above one of them may have been watched no more
+        made = [self._watch(path) for path in sorted(wanted) if path not in self._known and path not in self._missing]
         return any(made)
 
     def read(self) -> Changes:
@@ -80,6 +84,8 @@ class Watches:
                 everything = True
             elif event.name:
                 paths[f"{folder}/{event.name}"] = None
+        if everything:
+            self._missing.clear()
         return Changes(tuple(paths), everything)
 
     def close(self) -> None:
@@ -106,6 +112,8 @@ class Watches:
             descriptor = self._inotify.add_watch(path, mask)
         except OSError as error:
             if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+                if os.path.dirname(path) in self._known:
+                    self._missing.add(path)  # whoever makes it is heard in the folder above
                 return False
             self.problem = f"inotify: {os.strerror(error.errno or 0)}"
             return False

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import signal
+import time
 from collections.abc import Callable
 
 import psutil
@@ -18,6 +19,7 @@ from .frames import last_stand
 from .logbook import Logbook
 from .process import Process, ending
 from .quarantine import Cause
+from .reserve import Reserve
 from .roster import DRAIN_SECONDS, Blame, How, Push, Roster
 from .vigil import Probe
 
@@ -26,6 +28,7 @@ log = logging.getLogger("bellboard")
 START_TROUBLE_SECONDS = 5.0
 LINGER_SECONDS = 0.5
 LAST_WORDS_SECONDS = 0.5
+CLOSE_SECONDS = 5.0
 
 BY_HAND = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 """Signals that come from somebody's hand, not from a fault of the worker."""
@@ -66,6 +69,8 @@ class Crew:
         self._tell = tell
         self._parted = parted
         self._processes: dict[str, Process] = {}
+        self._reserve = Reserve()
+        self._spare: Process | None = None
 
     def start(self, order: Order, clock: float) -> int:
         """Start a worker; returns its pid. Raises CannotStart, and then it is tried again later."""
@@ -75,7 +80,11 @@ class Crew:
             if lock_fd is None:
                 self.roster.postpone(source, clock, LINGER_SECONDS)
                 raise CannotStart(self._lingering(source))
-            process = Process(order, lock_fd)
+            try:
+                process = self._take_spare() or Process()
+                process.give(order, lock_fd)
+            finally:
+                os.close(lock_fd)
         except (OSError, FolderError) as error:
             self.roster.postpone(source, clock, START_TROUBLE_SECONDS)
             words = error.strerror if isinstance(error, OSError) else str(error)
@@ -86,6 +95,29 @@ class Crew:
                 self._poll.add(fd)
         self.roster.started(source, process.pid, order.inc, clock)
         return process.pid
+
+    def tend(self, clock: float) -> None:
+        """Start a spare where one is wanted, and end the one that is not. One that died just is not there."""
+        spare, settled = self._spare, self.roster.settled
+        if spare is not None and spare.exit() is not None:
+            spare.close()
+            self._spare = None
+            self._reserve.close()
+        elif spare is not None and not self._reserve.wanted(clock):
+            spare.send(signal.SIGKILL)
+        elif spare is None and self._reserve.begins(clock, settled=settled):
+            try:
+                self._spare = Process()
+            except OSError as error:
+                self._reserve.close()
+                log.debug("a spare worker cannot be started: %s", error.strerror)
+
+    def _take_spare(self) -> Process | None:
+        spare = self._spare
+        if spare is None or not spare.is_ready():
+            return None
+        self._spare = None
+        return spare
 
     def _lingering(self, source: str) -> str:
         """End an earlier worker that still holds the lock, if it is one; returns what to say meanwhile.
@@ -132,6 +164,7 @@ class Crew:
             del self._processes[source]
             if death is not None:
                 log.warning("%s: the worker ended: %s", source, death.words)
+                self._reserve.died(clock)
             found.append(Ended(source, process.inc, death, progressed))
         return found
 
@@ -151,17 +184,26 @@ class Crew:
 
     def kill_all(self) -> None:
         """Kill every worker at once."""
-        for process in self._processes.values():
+        for process in self._everybody():
             process.send(signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill what is left and wait until it is gone."""
+        """Kill what is left, and wait until it is gone; not for ever, because one that waits for a dead disk cannot go."""
         self.kill_all()
-        for process in self._processes.values():
-            process.wait()
+        until = time.monotonic() + CLOSE_SECONDS
+        for process in self._everybody():
+            if not process.wait(max(0.0, until - time.monotonic())):
+                who = process.source or "a spare worker"
+                log.error(
+                    "%s: process %d does not end even when it is killed; it is left to the system", who, process.pid
+                )
             process.close()
         self._processes.clear()
+        self._spare = None
         self._logbook.close()
+
+    def _everybody(self) -> list[Process]:
+        return [*self._processes.values(), *([] if self._spare is None else [self._spare])]
 
     def _last_words_pending(self, process: Process, code: int, clock: float) -> bool:
         """Whether a worker that ended by itself has said why, but the words are still on their way through the socket."""

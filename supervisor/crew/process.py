@@ -1,15 +1,17 @@
 """Process: one worker process, from its start to its reaping.
 
 Started with `subprocess` from the main thread (PDEATHSIG ends a child when the *thread* that made it ends), in a session
-of its own. It inherits its order, the reading end of a pipe whose end tells it that we are gone, the writing end of its
-log, the page in which it notes what it does, and the lock that keeps a twin away. The counterparts in the worker are
-`workers/leash.py` and `workers/recorder.py`.
+of its own. It inherits the line over which its order comes, the reading end of a pipe whose end tells it that we are gone,
+the writing end of its log, and the page in which it notes what it does. With the order comes the lock that keeps a twin
+away; until then the process is a *spare*. The counterparts in the worker are `workers/spare.py`, `workers/leash.py` and
+`workers/recorder.py`.
 """
 
 import contextlib
 import mmap
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -35,65 +37,92 @@ STOPPED = frozenset((psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP))
 
 
 class Process:
-    """A running worker. `pidfd` turns readable when it ends (None where the system has no such thing).
+    """A worker's process, to be given its order. `pidfd` turns readable when it ends (None: the system has none)."""
 
-    `lock_fd` is handed over to the worker and closed here, whatever comes of it.
-    """
-
-    def __init__(self, order: Order, lock_fd: int) -> None:
-        self.source = order.source
-        self.inc = order.inc
-        self.token = order.token
+    def __init__(self) -> None:
+        self.source = self.token = ""
+        self.inc = 0
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self.log_ended = False
+        self.ended_at: float | None = None
         self._torn = b""
-        words = ORDER.encode(order)
+        self._aborted = self._ready = False
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
-            theirs.callback(os.close, lock_fd)
             page_fd, self._map = _page(theirs)
             ours.callback(self._map.close)
-            order_read, order_write = _pipe(theirs, ours)
+            self._line, their_line = socket.socketpair()
+            theirs.callback(their_line.close)
+            ours.callback(self._line.close)
             life_read, self._life = _pipe(theirs, ours)
             log_write, self.log_fd = _pipe(theirs, ours, ours_reads=True)
             os.set_blocking(self.log_fd, False)
+            inherited = (their_line.fileno(), life_read, page_fd)
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", "bellboard.workers", str(order_read), str(life_read), str(page_fd)],
+                [sys.executable, "-m", "bellboard.workers", *map(str, inherited)],
                 stdin=subprocess.DEVNULL,
                 stdout=log_write,
                 stderr=log_write,
-                pass_fds=(order_read, life_read, page_fd, lock_fd),
+                pass_fds=inherited,
                 start_new_session=True,
                 cwd="/",
             )
-            ours.pop_all()  # it runs: our ends are closed by `close`, or below
-            with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only nobody is named in it
-                sign_worker_lock(lock_fd, self._popen.pid)
+            ours.pop_all()  # it runs: our ends are closed by `close`
         self.pid = self._popen.pid
         self.pidfd = _pidfd(self.pid)
-        # A worker that is dead already is found by `exit`; what was buffered is written, and fails, only at the end.
-        with contextlib.suppress(BrokenPipeError), os.fdopen(order_write, "wb") as file:
-            file.write(words)
-        self.ended_at: float | None = None
         self._stats = _polite(self.pid)
         self._recorder = Recorder(memoryview(self._map))
 
+    def give(self, order: Order, lock_fd: int) -> None:
+        """Give it its order, and the lock with it; `lock_fd` stays open here."""
+        self.source, self.inc, self.token = order.source, order.inc, order.token
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only nobody is named in it
+            sign_worker_lock(lock_fd, self.pid)
+        words = ORDER.encode(order)
+        # A worker that is dead already is found by `exit`, and one whose order does not arrive ends.
+        with contextlib.suppress(OSError):
+            sent = socket.send_fds(self._line, [words], [lock_fd])
+            self._line.sendall(words[sent:])
+            self._line.shutdown(socket.SHUT_WR)
+
+    def is_ready(self) -> bool:
+        """Whether a spare has imported what it needs, and waits: it lives, and nobody has stopped it."""
+        if not self._ready:
+            with contextlib.suppress(OSError):  # not yet, or it has ended
+                self._ready = bool(self._line.recv(1, socket.MSG_DONTWAIT))
+        probe = self.probe()
+        return self._ready and self.exit() is None and (probe is None or probe.state != "stopped")
+
     def exit(self) -> int | None:
         """Return the exit code if the worker has ended (negative: the signal that ended it), else None."""
-        return self._popen.poll()
+        code = self._popen.poll()
+        if code is not None and self._aborted:
+            # What it started outlives an abort. The group keeps the number as long as one of them lives.
+            self._aborted = False
+            self._kill_group()
+        return code
 
-    def wait(self) -> None:
-        """Wait for the end of a worker that was killed."""
-        self._popen.wait()
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of a worker that was killed; returns whether it came."""
+        try:
+            self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def send(self, how: signal.Signals) -> None:
-        """Send a signal to the worker; SIGKILL goes to its whole process group."""
-        if self._popen.poll() is not None:
+        """Send a signal to the worker; SIGKILL goes to its whole process group, and follows there when it was aborted."""
+        if self.exit() is not None:
             return
+        if how == signal.SIGKILL:
+            self._kill_group()
+            return
+        self._aborted = self._aborted or how == signal.SIGABRT
         with contextlib.suppress(ProcessLookupError):
-            if how == signal.SIGKILL:
-                os.killpg(self.pid, how)
-            else:
-                self._popen.send_signal(how)
+            self._popen.send_signal(how)
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def read_log(self) -> list[str]:
         """Return the whole lines that the worker wrote since the last call; the last ones are kept in `log`.
@@ -140,6 +169,7 @@ class Process:
         """Give back what an ended worker held."""
         self._recorder.close()
         self._map.close()
+        self._line.close()
         for fd in (self.log_fd, self._life, self.pidfd):
             if fd is not None:
                 os.close(fd)

@@ -228,6 +228,11 @@ class Roster:
         return pushes
 
     @property
+    def settled(self) -> bool:
+        """Whether no worker is still on its way to its first step."""
+        return all(member.pid is None or member.progressed for member in self.members.values())
+
+    @property
     def empty(self) -> bool:
         """Whether no worker is left."""
         return all(member.pid is None for member in self.members.values())

@@ -49,6 +49,19 @@ def test_no_worker_outlives_its_supervisor_whatever_it_is_doing(house: House, pr
 
 
 @pytest.mark.timeout(120)
+def test_a_spare_worker_does_not_outlive_its_supervisor_either(house: House) -> None:
+    settle(house, "quiet")
+    append(house, "quiet", "one")
+    supervisor = house.start("--ephemeral")
+    wait_for(lambda: "one" in house.sessions(), what="the session")
+    os.kill(house.health()["quiet"]["pid"], signal.SIGKILL)
+    both = wait_for(lambda: found if len(found := house.workers()) == 2 else [], what="a new worker and a spare")
+    supervisor.send_signal(signal.SIGKILL)
+    supervisor.wait()
+    wait_for(lambda: not any(map(alive, both)), 5 * SOON_SECONDS, "the end of both")
+
+
+@pytest.mark.timeout(120)
 def test_of_many_that_start_at_once_one_wins_and_keeps_its_sockets(house: House, proof: Proof) -> None:
     settle(house, "quiet")
     rounds, many = proof.many(1, 50), proof.many(6, 20)

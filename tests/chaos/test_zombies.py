@@ -58,7 +58,9 @@ class Desk:
             beat=0.1,
         )
         self.intake.expect("faulty", inc, order.token)
-        self.processes.append(Process(order, os.open(os.devnull, os.O_RDONLY)))
+        self.processes.append(Process())
+        with open(os.devnull, "rb") as lock:
+            self.processes[-1].give(order, lock.fileno())
         return self.processes[-1]
 
     def serve(self) -> None:
@@ -78,7 +80,7 @@ class Desk:
     def close(self) -> None:
         for process in self.processes:
             process.send(signal.SIGKILL)
-            process.wait()
+            process.wait(10)
             process.close()
         for channel in (self.intake.channel, self.voice.channel):
             channel.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bellboard.supervisor.errors import AlreadyRunning, FolderError
-from bellboard.supervisor.folders import LOCK, lock, private_folder
+from bellboard.supervisor.folders import LOCK, lock, lock_holder, private_folder, sign_worker_lock, worker_lock
 
 
 def mode(path: Path) -> int:
@@ -141,3 +141,17 @@ def test_a_file_system_that_knows_no_locks_is_refused_and_nothing_stays_open(
     with pytest.raises(FolderError, match=f"cannot lock {tmp_path / LOCK}: No locks available"):
         lock(str(tmp_path))
     assert os.listdir("/dev/fd") == before
+
+
+@pytest.mark.parametrize(
+    ("words", "holder"), [(b"12\n", 12), (b"-1\n", None), (b"0\n", None), (b"", None), (b"me\n", None)]
+)
+def test_the_lock_of_a_worker_names_a_process_or_nobody(tmp_path: Path, words: bytes, holder: int | None) -> None:
+    fd = worker_lock(str(tmp_path), "mock")
+    assert fd is not None
+    sign_worker_lock(fd, 4711)
+    os.close(fd)
+    assert lock_holder(str(tmp_path), "mock") == 4711
+    (tmp_path / "worker-mock.lock").write_bytes(words)
+    assert lock_holder(str(tmp_path), "mock") == holder
+    assert lock_holder(str(tmp_path), "codex") is None

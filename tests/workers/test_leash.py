@@ -23,7 +23,8 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs P
 TIED = """
 import ctypes, os, sys, time
 from bellboard.workers.leash import Leash
-leash = Leash(int(sys.argv[1]) or os.getppid(), int(sys.argv[2]))
+leash = Leash(int(sys.argv[2]))
+leash.bind(int(sys.argv[1]) or os.getppid())
 print(os.getpid(), flush=True)
 """
 """A process that ties itself to its parent (or to the process that it is told is its parent) and then says so."""
@@ -49,17 +50,17 @@ sys.stdin.read()
 """A process whose child reads from the given pipe, or from one that only the parent holds open."""
 
 SUPERVISOR = """
-import os, subprocess, sys
+import os, socket, subprocess, sys
 from bellboard.protocol.codec import ORDER
 from bellboard.protocol.order import Order
-order_read, order_write = os.pipe()
+theirs, ours = socket.socketpair()
 pipe, _ = os.pipe()
 proof = "t"
 order = Order(source="lines", inc=1, token=proof, endpoint=sys.argv[1], parent_pid=os.getpid())
-os.write(order_write, ORDER.encode(order))
-os.close(order_write)
-command = [sys.executable, "-m", "bellboard.workers", str(order_read), str(pipe)]
-child = subprocess.Popen(command, pass_fds=[order_read, pipe], start_new_session=True)
+ours.sendall(ORDER.encode(order))
+ours.close()
+command = [sys.executable, "-m", "bellboard.workers", str(theirs.fileno()), str(pipe)]
+child = subprocess.Popen(command, pass_fds=[theirs.fileno(), pipe], start_new_session=True)
 sys.stdin.read()
 """
 """A process that starts a worker as the supervisor does."""

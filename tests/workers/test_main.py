@@ -1,17 +1,11 @@
 import os
+import socket
+import subprocess
 import sys
 
 import pytest
 
 from bellboard.workers.__main__ import EXIT_USAGE, main
-
-
-def ordered(words: bytes) -> int:
-    """Return a descriptor from which these words can be read."""
-    read, write = os.pipe()
-    with os.fdopen(write, "wb") as file:
-        file.write(words)
-    return read
 
 
 @pytest.mark.parametrize("arguments", [[], ["3"], ["three", "four"]], ids=" ".join)
@@ -31,9 +25,20 @@ def test_started_by_hand_it_says_how_it_is_started(
         (b"\x01\x80", "malformed: Object missing required field `source`"),
     ],
 )
-def test_an_order_that_cannot_be_read_is_refused(
-    words: bytes, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["workers", str(ordered(words)), "0"])
-    assert main() == EXIT_USAGE
-    assert capsys.readouterr().err == f"bellboard.workers: unreadable order ({why})\n"
+def test_an_order_that_cannot_be_read_is_refused(words: bytes, why: str) -> None:
+    theirs, ours = socket.socketpair()
+    life, ours_too = os.pipe()
+    with ours:
+        ours.sendall(words)
+    done = subprocess.run(
+        [sys.executable, "-m", "bellboard.workers", str(theirs.fileno()), str(life)],
+        pass_fds=(theirs.fileno(), life),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    theirs.close()
+    for end in (life, ours_too):
+        os.close(end)
+    assert (done.returncode, done.stderr) == (EXIT_USAGE, f"bellboard.workers: unreadable order ({why})\n")

@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -659,28 +660,28 @@ def test_a_source_that_stumbles_over_a_change_is_a_fault_and_goes_on(
 
 @pytest.fixture
 def spawn(order: Callable[..., Order]) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
-    """Start workers as the supervisor does: a process, its order through a pipe, and a pipe that says that we live."""
+    """Start workers as the supervisor does: a process, its order over a line, and a pipe that says that we live."""
     processes: list[subprocess.Popen[bytes]] = []
     lives: list[int] = []
 
     def start(**fields: Any) -> "subprocess.Popen[bytes]":
-        order_read, order_write = os.pipe()
+        theirs, ours = socket.socketpair()
         life_read, life_write = os.pipe()
         lives.append(life_write)
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-m", "bellboard.workers", str(order_read), str(life_read)],
+                [sys.executable, "-m", "bellboard.workers", str(theirs.fileno()), str(life_read)],
                 stdin=subprocess.DEVNULL,
-                pass_fds=(order_read, life_read),
+                pass_fds=(theirs.fileno(), life_read),
                 start_new_session=True,
                 cwd="/",
                 env={**os.environ, "PYTHONPATH": os.pathsep.join([HERE, os.environ.get("PYTHONPATH", "")])},
             )
         )
-        os.close(order_read)
+        theirs.close()
         os.close(life_read)
-        with os.fdopen(order_write, "wb") as file:
-            file.write(ORDER.encode(order(**fields)))
+        with ours:
+            ours.sendall(ORDER.encode(order(**fields)))
         return processes[-1]
 
     yield start

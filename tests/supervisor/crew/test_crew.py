@@ -4,19 +4,22 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 from harness import wait_for
 
 from bellboard.protocol.channel import Poll
 from bellboard.protocol.order import Drain, Order
+from bellboard.supervisor.crew import crew
 from bellboard.supervisor.crew.crew import LAST_WORDS_SECONDS, START_TROUBLE_SECONDS, Crew, Ended
 from bellboard.supervisor.crew.death import Death
 from bellboard.supervisor.crew.logbook import Logbook
 from bellboard.supervisor.crew.quarantine import Cause
+from bellboard.supervisor.crew.reserve import KEEP_SECONDS
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.roster import DRAIN_SECONDS, Push, Roster
 from bellboard.supervisor.errors import CannotStart
-from bellboard.supervisor.folders import worker_lock
+from bellboard.supervisor.folders import lock_holder, worker_lock
 
 StandIn = Callable[[str], None]
 
@@ -240,3 +243,88 @@ def test_closing_leaves_nobody_behind(stand_in: StandIn, place: Place) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert place.crew.usage() == []
+
+
+def dies(place: Place, clock: float) -> None:
+    """A worker that had got somewhere is killed and reaped."""
+    place.roster.progress("mock")
+    os.kill(place.roster.members["mock"].pid or 0, signal.SIGKILL)
+    place.reap(clock)
+
+
+def ready(place: Place) -> int:
+    """Wait until the spare says that it is ready; returns its pid."""
+    spare = place.crew._spare
+    assert spare is not None
+    wait_for(spare.is_ready, what="the spare to be ready")
+    return spare.pid
+
+
+def test_after_a_death_the_next_worker_is_one_that_was_there_already(place: Place, folder: str) -> None:
+    place.start()
+    place.crew.tend(1.0)
+    assert place.crew._spare is None, "nothing has died"
+    dies(place, 2.0)
+    place.crew.tend(2.0)
+    waiting = ready(place)
+    assert waiting not in {member.pid for member in place.roster.members.values()}
+    assert os.getsid(waiting) == waiting
+    assert place.start(clock=3.0) == waiting
+    assert place.crew._spare is None
+    assert worker_lock(folder, "mock") is None, "it holds its lock"
+    assert lock_holder(folder, "mock") == waiting
+    assert [source for source, _, _ in place.crew.usage()] == ["mock"]
+
+
+def test_a_spare_that_is_not_ready_or_stopped_or_dead_just_is_not_there(stand_in: StandIn, place: Place) -> None:
+    place.start()
+    dies(place, 1.0)
+    place.crew.tend(1.0)
+    spare = ready(place)
+    os.kill(spare, signal.SIGSTOP)
+    wait_for(lambda: psutil.Process(spare).status() == psutil.STATUS_STOPPED, what="the stop")
+    assert place.start(clock=2.0) != spare
+    os.kill(spare, signal.SIGKILL)
+    wait_for(lambda: place.crew.tend(2.0) or place.crew._spare is None, what="the end of the spare")
+    place.crew.tend(3.0)
+    assert place.crew._spare is None, "none before the next death"
+
+    stand_in("exec sleep 60")
+    dies(place, 4.0)
+    place.crew.tend(4.0)
+    silent = place.crew._spare
+    assert silent is not None
+    assert place.start(clock=5.0) != silent.pid
+
+
+def test_a_spare_is_ended_after_a_calm_hour_and_by_closing(stand_in: StandIn, place: Place) -> None:
+    stand_in("trap '' TERM; exec sleep 60")
+    place.start()
+    dies(place, 1.0)
+    place.crew.tend(1.0)
+    spare = place.crew._spare
+    assert spare is not None
+    wait_for(lambda: place.crew.tend(1.0 + KEEP_SECONDS) or place.crew._spare is None, what="the end of the spare")
+    place.start(clock=5000.0)
+    dies(place, 5000.0)
+    place.crew.tend(5000.0)
+    spare = place.crew._spare
+    assert spare is not None
+    place.crew.close()
+    assert [spare.exit(), place.crew._spare] == [-signal.SIGKILL, None]
+
+
+def test_closing_does_not_wait_for_ever_and_says_so(
+    stand_in: StandIn, place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stand_in("exec sleep 60")
+    pid = place.start()
+    process = place.crew._processes["mock"]
+    with monkeypatch.context() as patch:
+        patch.setattr(crew, "CLOSE_SECONDS", 0.1)
+        # As if it were waiting for a disk that does not answer.
+        patch.setattr(process, "_kill_group", os.getpid)
+        place.crew.close()
+    assert caplog.messages == [f"mock: process {pid} does not end even when it is killed; it is left to the system"]
+    process._kill_group()
+    assert process.wait(10)

@@ -23,9 +23,12 @@ def order(endpoint: str = "ipc:///nowhere", source: str = "mock") -> Order:
     return Order(source=source, inc=3, token=TOKEN, endpoint=endpoint, parent_pid=os.getpid(), options={"a": 1})
 
 
-def lock_fd() -> int:
-    """A descriptor like that of a lock; the process closes it."""
-    return os.open(os.devnull, os.O_RDWR)
+def begun(words: Order | None = None) -> Process:
+    """A process with its order and with a descriptor like that of a lock."""
+    process = Process()
+    with open(os.devnull, "r+b") as lock:
+        process.give(words or order(), lock.fileno())
+    return process
 
 
 @pytest.fixture
@@ -33,13 +36,13 @@ def start() -> Iterator[Start]:
     started: list[Process] = []
 
     def begin() -> Process:
-        started.append(Process(order(), lock_fd()))
+        started.append(begun())
         return started[-1]
 
     yield begin
     for process in started:
         process.send(signal.SIGKILL)
-        process.wait()
+        assert process.wait(10)
         process.close()
 
 
@@ -77,7 +80,8 @@ def gone(pid: int) -> bool:
 def test_the_order_comes_through_a_descriptor_and_nothing_of_it_stands_in_argv_or_environment(
     stand_in: StandIn, start: Start
 ) -> None:
-    stand_in('od -An -v -tx1 $ORDER | tr -d " \\n"; echo; echo "$@"; env | grep -c "$(printf %s ' + TOKEN + ')"')
+    read = "import socket, sys; print(socket.socket(fileno=int(sys.argv[1])).recv(65536).hex(), flush=True)"
+    stand_in(f'{sys.executable} -c "{read}" $3; echo "$@"; env | grep -c "$(printf %s {TOKEN})"')
     process = start()
     words, argv, found = lines(process, 3)
     assert ORDER.decode(bytes.fromhex(words)) == order()
@@ -96,7 +100,7 @@ def test_a_worker_has_a_session_of_its_own_no_input_and_no_folder(stand_in: Stan
 
 def test_a_real_worker_says_hello_with_its_token_and_ends_when_the_pipe_does(folder: str) -> None:
     with Answering(f"ipc://{folder}/ingest.sock") as ingest:
-        process = Process(order(f"ipc://{folder}/ingest.sock"), lock_fd())
+        process = begun(order(f"ipc://{folder}/ingest.sock"))
         peer, frames = wait_for(ingest.receive, what="the Hello")
         assert peer == b"mock:3"
         assert [UPWARD.decode(frame) for frame in frames] == [
@@ -108,7 +112,7 @@ def test_a_real_worker_says_hello_with_its_token_and_ends_when_the_pipe_does(fol
 
 def test_a_real_worker_writes_a_traceback_of_where_it_hangs_when_it_is_aborted(folder: str) -> None:
     with Answering(f"ipc://{folder}/ingest.sock") as ingest:
-        process = Process(order(f"ipc://{folder}/ingest.sock"), lock_fd())
+        process = begun(order(f"ipc://{folder}/ingest.sock"))
         wait_for(ingest.receive, what="the Hello")
         process.send(signal.SIGABRT)
         assert ended(process) == -signal.SIGABRT
@@ -217,7 +221,7 @@ def test_usage_is_known_while_there_is_a_process(stand_in: StandIn, start: Start
 def test_nothing_is_left_open_behind_a_worker(stand_in: StandIn) -> None:
     stand_in("exit 0")
     before = descriptors()
-    process = Process(order(), lock_fd())
+    process = begun()
     ended(process)
     process.close()
     assert descriptors() == before
@@ -227,7 +231,7 @@ def test_a_worker_that_cannot_be_started_leaves_nothing_open(monkeypatch: pytest
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     before = descriptors()
     with pytest.raises(FileNotFoundError):
-        Process(order(), lock_fd())
+        begun()
     assert descriptors() == before
 
 
@@ -252,3 +256,12 @@ def test_a_system_without_pidfds_is_served_too(
     process = start()
     assert process.pidfd is None
     assert ended(process) == 4
+
+
+def test_what_an_aborted_worker_started_ends_with_it(stand_in: StandIn, start: Start) -> None:
+    stand_in("sleep 60 & echo $!; wait")
+    process = start()
+    (child,) = lines(process, 1)
+    process.send(signal.SIGABRT)
+    assert ended(process) == -signal.SIGABRT
+    wait_for(lambda: gone(int(child)), what="the end of the child")
