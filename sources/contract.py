@@ -85,6 +85,15 @@ class Watching(Protocol):
         ...
 
 
+@runtime_checkable
+class Resting(Protocol):
+    """What a watching source may offer so that it is not woken each second for nothing."""
+
+    def rest(self) -> float:
+        """Seconds for which no pulse is needed, as long as nothing is touched or parsed; `inf`: for good."""
+        ...
+
+
 Factory: TypeAlias = Callable[[], Source]
 
 
@@ -120,6 +129,7 @@ __all__ = [
     "Evidence",
     "Factory",
     "Registry",
+    "Resting",
     "SessionHandle",
     "Source",
     "SourceUpdate",

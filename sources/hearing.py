@@ -5,6 +5,8 @@ client's registry. What the hooks say reaches the board like anything else, as a
 of the artifact moved. The counterpart is `spool.py`, which reads what the hooks wrote.
 """
 
+import math
+import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
@@ -14,11 +16,14 @@ from msgspec import UNSET, Struct, structs
 from ..protocol.session import NEEDS_YOU, Activity, Evidence, WaitingFor
 from ..protocol.update import SourceUpdate
 from .commands import Acting
-from .contract import Cursor, SessionHandle, Source, Watching
+from .contract import Cursor, Resting, SessionHandle, Source, Watching
 from .spool import Spool, Word
 
 SLACK_SECONDS = 2.0
 """A hook runs before the record of the same moment is written: a record only this much younger may say the same."""
+
+UNWATCHED_SECONDS = 10.0
+"""How often it is looked whether the first hook of all has spoken."""
 
 PRESENT = frozenset(("registry", "lock", "process"))
 """Evidence whose time is exact: it needs no slack."""
@@ -207,6 +212,12 @@ class Hearing:
         """See `Watching.pulse`."""
         handles = list(self._source.pulse()) if isinstance(self._source, Watching) else []
         return [*handles, *self._spoken(), *self._given()]
+
+    def rest(self) -> float:
+        """See `Resting.rest`. That a permission was given is seen nowhere; a spool that is not there yet nobody watches."""
+        if self._asked or not isinstance(self._source, Resting):
+            return 0.0
+        return min(self._source.rest(), math.inf if os.path.isdir(self._spool.folder) else UNWATCHED_SECONDS)
 
     def _given(self) -> list[SessionHandle]:
         """Return the sessions that act now on a permission they asked for: nothing else tells that it was given."""

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from ..protocol.session import Evidence
 from ..protocol.update import SourceUpdate
-from .contract import Cursor, SessionHandle, Source, Watching
+from .contract import Cursor, Resting, SessionHandle, Source, Watching
 
 DOUBT = "whether its client still runs cannot be known"
 """Added to the evidence of all that has not ended."""
@@ -52,6 +52,10 @@ class Unseen:
     def pulse(self) -> Iterable[SessionHandle]:
         """See `Watching.pulse`."""
         return self._source.pulse() if isinstance(self._source, Watching) else ()
+
+    def rest(self) -> float:
+        """See `Resting.rest`."""
+        return self._source.rest() if isinstance(self._source, Resting) else 0.0
 
     def _doubted(self, update: SourceUpdate) -> SourceUpdate:
         evidence = update.evidence

@@ -31,10 +31,10 @@ from .crew.logbook import Logbook
 from .crew.roster import Roster
 from .enrol import Enrolment
 from .errors import CannotStart, StorageError, SupervisorError
-from .folders import holds, lock, private_folder
 from .intake import Intake
 from .keeper import Keeper
 from .orders import order_for
+from .premises import Premises
 from .reload import compare
 from .service.notify import Notify
 from .signals import Signals, has_terminal
@@ -46,6 +46,9 @@ log = logging.getLogger("bellboard")
 SOCKETS = (EVENTS, INGEST, SNAPSHOT, CONTROL)
 
 TICK_SECONDS = 0.25
+"""Between two ticks while anything is under way, and after anything came in."""
+CALM_SECONDS = 1.0
+"""Between two ticks while nothing is: with the heartbeat, which is due then anyhow."""
 STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 2.0
 STORAGE_RETRY_SECONDS = 5.0
@@ -71,9 +74,9 @@ class Supervisor:
         self.aggregator = Aggregator(secrets.token_hex(8), config.rules)
         self.roster = Roster(config.policy, config.patience)
         self._ticks = Ticks(time.monotonic())
-        self._locks: list[int] = []
+        self._premises = Premises(config.runtime_dir, config.state_dir)
         self._held = contextlib.ExitStack()
-        self._held.callback(self._unlock)
+        self._held.callback(self._premises.close)
         self._leaving = False
         self._measure_at = self._storage_retry_at = 0.0
 
@@ -81,15 +84,14 @@ class Supervisor:
         """Make folders, take the locks, load the store, bind. Raises SupervisorError or AddressError."""
         config = self.config
         addresses = {name: address(config.runtime_dir, name) for name in SOCKETS}
-        self._claim(config.runtime_dir, "runtime")
-        self._claim_state()
+        self._premises.claim()
         self._store = Store(config.state_dir, kept=config.privacy == "full")
         self._held.callback(self._store.close)
-        self._keeper = Keeper(self._store, self.aggregator, self.book, self.roster, self._claim_state)
+        self._keeper = Keeper(self._store, self.aggregator, self.book, self.roster, self._premises.claim_state)
         self._enrolment = Enrolment(self._store, self.aggregator, self.book, self.roster)
         self._load()
         self._poll = Poll()
-        self._held.callback(self._remove_sockets)
+        self._held.callback(self._premises.clear, SOCKETS)
         before = os.umask(0o177)
         try:
             self._voice = Voice(addresses[EVENTS])
@@ -121,24 +123,28 @@ class Supervisor:
         with Signals() as signals:
             self._poll.add(signals.fd)
             self._notify.ready()
-            next_tick = 0.0
+            ticked = next_tick = 0.0
             busy = done = False
             while not (self._leaving and self.roster.empty):
-                rest = 0.0 if busy else max(0.0, next_tick - time.monotonic())
-                found = self._poll.wait(min(rest, PENDING_SECONDS) if self._answers.pending else rest)
-                now = self._now()
+                rest = 0.0 if busy else max(0.0, min(next_tick, self._voice.due) - time.monotonic())
+                rest = min(rest, PENDING_SECONDS) if self._answers.pending else rest
+                found = self._poll.wait(rest)
+                now = self._now(rest)
                 clock = now.clock
                 self._heed(signals.taken(), clock)
                 busy = (busy or self._intake.channel in found) and self._intake.drain(now)
                 if self._answers.pending or self._answers.asked(found):
                     busy = self._answers.serve() or busy
                 self._greet(now)
+                if found:
+                    next_tick = min(next_tick, ticked + TICK_SECONDS)
                 if self._reap(clock):
                     next_tick = 0.0  # whoever ended may be started again at once
                 self._crew.read_logs(clock)
                 if time.monotonic() >= next_tick:
                     self._tick(now)
-                    next_tick = time.monotonic() + (STAGGER_SECONDS if self.roster.due(clock) else TICK_SECONDS)
+                    ticked = time.monotonic()
+                    next_tick = ticked + (TICK_SECONDS if until is not None else self._pause(clock))
                 if until is not None and not self._leaving and until():
                     done = True
                     break
@@ -164,28 +170,8 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _claim(self, folder: str, purpose: str) -> None:
-        """Make a folder, and hold its lock; not for the first time if it was deleted under us. Raises SupervisorError."""
-        private_folder(folder, purpose)
-        if not any(holds(folder, held) for held in self._locks):
-            self._locks.append(lock(folder))
-
-    def _claim_state(self) -> None:
-        if self.config.state_dir is not None:
-            self._claim(self.config.state_dir, "state")
-
-    def _unlock(self) -> None:
-        for fd in self._locks:
-            os.close(fd)
-
-    def _remove_sockets(self) -> None:
-        """Leave no socket that nobody answers. Safe, because the lock is still ours."""
-        for name in SOCKETS:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(self.config.runtime_dir, name))
-
-    def _now(self) -> Moment:
-        now = Moment(datetime.now(UTC), self._ticks.advance(time.monotonic()))
+    def _now(self, rest: float = 0.0) -> Moment:
+        now = Moment(datetime.now(UTC), self._ticks.advance(time.monotonic(), rest))
         if self._ticks.was_away:
             self.roster.vigil.grace(now.clock)
         return now
@@ -204,7 +190,7 @@ class Supervisor:
         self._keeper.tick(now)
         self._crew.push(self.roster.insist(clock))
         self._guard.look(clock)
-        self._look_for_agents(clock)
+        self._crew.look_for_agents(clock)
         for source in self.roster.due(clock):
             self._start(source, clock)
             break  # one at a time: starting is work, and the machine may be busy
@@ -220,6 +206,12 @@ class Supervisor:
             self._measure_at = clock + MEASURE_SECONDS
             self._guard.measure(clock)
         self._voice.say([self.aggregator.health_event(state, now) for state in self.book.news(now.wall)])
+
+    def _pause(self, clock: float) -> float:
+        """How long the next tick may wait, unless something happens."""
+        if self.roster.due(clock):
+            return STAGGER_SECONDS
+        return min(max(TICK_SECONDS, self.roster.rest(clock)), CALM_SECONDS, self._notify.beat or CALM_SECONDS)
 
     def _start(self, source: str, clock: float) -> None:
         try:
@@ -258,11 +250,6 @@ class Supervisor:
         """Take a source off the board that was taken out of the settings, once its worker has ended."""
         if source not in self.roster.members:
             self._voice.say(self._enrolment.dismiss(source, self._now()))
-
-    def _look_for_agents(self, clock: float) -> None:
-        """Look whether the places in which absent agents would be are there."""
-        for source, places in self.roster.sought():
-            self.roster.found(source, frozenset(path for path in places if os.path.exists(path)), clock)
 
     def _heed(self, taken: list[int], clock: float) -> None:
         for number in taken:

@@ -1,7 +1,7 @@
 """Clock: the board's own time, in which a suspended laptop does not age anything.
 
-Durations are counted in ticks that add at most half a second each, whatever the machine's clock says in between: sleep,
-SIGSTOP or a debugger neither kill a worker nor make a session stale.
+Durations are counted in ticks. Each adds at most what this process meant to sleep and half a second, whatever the machine's
+clock says in between: suspend, SIGSTOP or a debugger neither kill a worker nor make a session stale.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 MOST_PER_TICK = 0.5
 AWAY_SECONDS = 2.0
-"""A longer pause between two readings means that this process was away: suspended, stopped, or starved itself."""
+"""A pause so much longer than it was meant to be means that this process was away: suspended, stopped, or starved."""
 
 
 class Moment(Struct, frozen=True, gc=False):
@@ -28,10 +28,10 @@ class Ticks:
         self.was_away = False
         self._last = monotonic
 
-    def advance(self, monotonic: float) -> float:
-        """Take a reading of the monotonic clock; returns the board's time."""
+    def advance(self, monotonic: float, rest: float = 0.0) -> float:
+        """Take a reading of the monotonic clock, after a sleep of `rest` seconds; returns the board's time."""
         passed = max(0.0, monotonic - self._last)
-        self.now += min(passed, MOST_PER_TICK)
-        self.was_away = passed > AWAY_SECONDS
+        self.now += min(passed, rest + MOST_PER_TICK)
+        self.was_away = passed > rest + AWAY_SECONDS
         self._last = monotonic
         return self.now

@@ -29,10 +29,14 @@ class Voice:
         """Take note of new subscribers: each waits for a heartbeat before it asks for a snapshot."""
         self._asked = self.channel.new_subscriptions() > 0 or self._asked
 
+    @property
+    def due(self) -> float:
+        """When the next heartbeat is due (monotonic seconds): each second, and soon after a new subscription."""
+        return self._beat_at + (LEAST_SECONDS if self._asked else HEARTBEAT_SECONDS)
+
     def heartbeat_due(self, monotonic: float) -> bool:
-        """Whether a heartbeat is due: each second, and soon after a new subscription."""
-        since = monotonic - self._beat_at
-        return since >= HEARTBEAT_SECONDS or (self._asked and since >= LEAST_SECONDS)
+        """Whether a heartbeat is due."""
+        return monotonic >= self.due
 
     def heartbeat(self, beat: Heartbeat, monotonic: float) -> None:
         """Publish a heartbeat."""

@@ -16,10 +16,11 @@ from ..protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Order, P
 from ..protocol.recorder import Note, Recorder, unread
 from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Changed, Fault, Hello, Upward
 from ..sources.catalog import load
-from ..sources.contract import SessionHandle, Source, Watching
+from ..sources.contract import Resting, SessionHandle, Source, Watching
 from ..sources.errors import SourceUnavailable
 from .leash import Leash
 from .outbox import Outbox
+from .pace import Pace
 from .round import Parsed, Round, describe, sayable
 from .veil import veiled
 from .watches import Watches
@@ -63,7 +64,8 @@ class Runner:
         self._in_pass = False
         self._first = True
         self._early: list[Fault | None] = []
-        self._next_beat = self._next_sweep = self._next_pulse = 0.0
+        self._pace = Pace(sweep=order.sweep, watched=order.sweep_watched, pulse=order.pulse)
+        self._next_beat = 0.0
         self._drain_until: float | None = None
 
     def run(self) -> int:
@@ -140,24 +142,36 @@ class Runner:
         if self._drain_until is not None:
             until = min(self._next_beat, self._drain_until)
         else:
-            until = min(self._next_beat, self._next_sweep, self._next_pulse)
+            until = min(self._next_beat, self._pace.due)
         return max(0.0, until - time.monotonic())
 
     def _look_around(self, source: Source, work: Round, now: float) -> None:
         """Find out what may have changed: by watches, by the pulse, and by a sweep when it is due."""
         changes = self._watches.read()
         try:
-            if now >= self._next_sweep or changes.everything:
+            if now >= self._pace.sweep_at or changes.everything:
                 self._sweep(source, work)
             elif changes.paths and isinstance(source, Watching):
                 self._schedule(work, lambda: source.touched(changes.paths))
-            if now >= self._next_pulse:
-                self._next_pulse = now + self._order.pulse
+            if now >= self._pace.pulse_at:
                 if isinstance(source, Watching):
                     self._schedule(work, source.pulse)
+                self._pace.pulsed(now, self._rest(source))
+            if work.backlog:
+                self._pace.stirred(now)
         except SourceUnavailable as error:
             looked = tuple(sayable(path) for path in error.looked)
             raise Ended(Bye(reason="unavailable", looked=looked), EXIT_UNAVAILABLE) from error
+
+    def _rest(self, source: Source) -> float:
+        """How long the source says that no pulse is needed; it is asked only where everything is watched."""
+        if not (self._watches.complete and isinstance(source, Resting)):
+            return 0.0
+        try:
+            return max(0.0, source.rest())
+        except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
+            self._say(Fault(scope="discover", code=type(error).__name__, detail=describe(error)))
+            return 0.0
 
     def _schedule(self, work: Round, ask: Callable[[], Iterable[SessionHandle]]) -> None:
         fault = work.ask(ask, time.time())
@@ -183,7 +197,7 @@ class Runner:
         self._say_changed(work)
         self._in_pass = True
         watched = self._watches.complete and fault is None
-        self._next_sweep = time.monotonic() + (self._order.sweep_watched if watched else self._order.sweep)
+        self._pace.swept(time.monotonic(), watched=watched)
 
     def _watch(self, source: Watching, work: Round) -> Fault | None:
         """Watch the folders that the source names now."""

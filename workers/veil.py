@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from ..protocol.privacy import Level
 from ..protocol.privacy import session as as_told
-from ..sources.contract import Cursor, SessionHandle, Source, SourceUpdate, Watching
+from ..sources.contract import Cursor, Resting, SessionHandle, Source, SourceUpdate, Watching
 from ..sources.errors import SourceError
 
 TAG_BYTES = 16
@@ -94,6 +94,10 @@ class VeiledWatching(Veiled):
     def pulse(self) -> Iterable[SessionHandle]:
         """See `Watching.pulse`."""
         return self._watching.pulse()
+
+    def rest(self) -> float:
+        """See `Resting.rest`."""
+        return self._watching.rest() if isinstance(self._watching, Resting) else 0.0
 
 
 def veiled(source: Source, level: Level, key: bytes) -> Source:

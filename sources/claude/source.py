@@ -5,6 +5,7 @@ register as they were when all of it had been taken in, and is empty while there
 long transcript is read for the first time nothing is reported, so that nobody sees the middle of it as the present.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -89,6 +90,12 @@ class ClaudeSource:
             home = self._home_of(path)
             found[session] = replace(home.handle(home.tree.session(path), now), stamp="")
         return list(found.values())
+
+    def rest(self) -> float:
+        """See `Resting.rest`: a process that is registered may end, and a silence may begin to mean something."""
+        if any(home.register.sessions() for home in self._homes.values()):
+            return 0.0
+        return min((due for _, due in self._due.values()), default=math.inf) - self._clock()
 
     def parse(self, handle: SessionHandle, cursor: Cursor) -> tuple[SourceUpdate | None, Cursor]:
         """See `Source.parse`. The register's word and the living process are looked at anew."""

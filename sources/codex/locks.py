@@ -33,6 +33,11 @@ class Locks:
             self.look()
         return self._states.get(thread, self._otherwise)
 
+    @property
+    def any(self) -> bool:
+        """Whether there is a lock file, held or not; one that comes is heard by whoever watches the folder."""
+        return bool(self._inodes)
+
     def held(self) -> list[str]:
         """Return the threads that a process has open."""
         return [thread for thread, state in self._states.items() if state == "held"]

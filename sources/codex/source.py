@@ -4,6 +4,7 @@ One thread is one session, however many files it has; subagents are sessions of 
 Everything here looks at the disk and at locks; what it means is decided in `fold.py` and `facts.py`, which do not.
 """
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -91,6 +92,10 @@ class CodexSource:
         handles = [handle for home in self._homes for handle in home.pulse()]
         left = [handle for opener, handle in self._open.values() if not self._openers.lives(opener)]
         return [*handles, *(replace(handle, stamp="") for handle in left)]
+
+    def rest(self) -> float:
+        """See `Resting.rest`: a lock that is there may change hands, and a process that has a thread open may end."""
+        return 0.0 if self._open or any(home.locks.any for home in self._homes) else math.inf
 
     def acting(self, session: str, since: float) -> float | None:
         """See `Acting.acting`: that a person has given a permission is nowhere on disk before its command has ended."""

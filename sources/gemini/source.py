@@ -4,6 +4,7 @@ There is no registry of living clients and no lock: whether a session's process 
 evidence of the present moment is looked at and nothing is called `live`.
 """
 
+import math
 import os
 from collections.abc import Sequence
 
@@ -58,6 +59,10 @@ class GeminiSource:
     def pulse(self) -> tuple[SessionHandle, ...]:
         """Return nothing: without a word of the client's process only files can change."""
         return ()
+
+    def rest(self) -> float:
+        """See `Resting.rest`: there is nothing that a pulse could find."""
+        return math.inf
 
     def parse(self, handle: SessionHandle, cursor: Cursor) -> tuple[SourceUpdate | None, Cursor]:
         """Read on in the files of one session, see `Source.parse`. Raises OSError, ArtifactTooLarge."""

@@ -4,6 +4,7 @@ One file is one session. There is no registry of living clients and no lock, so 
 looked at and nothing is called `live`.
 """
 
+import math
 from collections.abc import Sequence
 
 from ...protocol.update import SourceUpdate
@@ -52,6 +53,10 @@ class PiSource:
     def pulse(self) -> tuple[SessionHandle, ...]:
         """Return nothing: without a word of the client's process only files can change."""
         return ()
+
+    def rest(self) -> float:
+        """See `Resting.rest`: there is nothing that a pulse could find."""
+        return math.inf
 
     def parse(self, handle: SessionHandle, cursor: Cursor) -> tuple[SourceUpdate | None, Cursor]:
         """Read on in a session's file, see `Source.parse`. Raises OSError."""

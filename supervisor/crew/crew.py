@@ -173,6 +173,11 @@ class Crew:
         for process in self._processes.values():
             self._read_log(process, clock)
 
+    def look_for_agents(self, clock: float) -> None:
+        """Look whether the places in which absent agents would be are there."""
+        for source, places in self.roster.sought():
+            self.roster.found(source, frozenset(path for path in places if os.path.exists(path)), clock)
+
     def probe(self, source: str) -> Probe | None:
         """Return what the system says of a worker's process."""
         process = self._processes.get(source)

@@ -227,6 +227,16 @@ class Roster:
             pushes.append(Push(source, member.stage))
         return pushes
 
+    def rest(self, clock: float) -> float:
+        """How long nothing has to be done about any worker (seconds), if nothing happens meanwhile."""
+        times = [clock + self.vigil.rest(clock)]
+        for member in self.members.values():
+            if member.pid is not None and member.stage in FIRMER:
+                times.append(member.stage_until)
+            elif member.pid is None and not member.paused and member.looked is None:
+                times.append(member.backoff.not_before)
+        return max(0.0, min(times) - clock)
+
     @property
     def settled(self) -> bool:
         """Whether no worker is still on its way to its first step."""

@@ -76,6 +76,13 @@ class Vigil:
             if watched.condition == "stopped" or clock - watched.heard_at >= self.patience.suspect
         ]
 
+    def rest(self, clock: float) -> float:
+        """How long nobody has to be looked at (seconds), if nobody says anything meanwhile."""
+        if self.silent(clock):
+            return 0.0
+        heard = (watched.heard_at for watched in self._watched.values())
+        return min(heard, default=clock) + self.patience.suspect - clock
+
     def condition(self, source: str) -> Condition:
         """Return what is thought of a worker; one that is not watched is well."""
         watched = self._watched.get(source)
