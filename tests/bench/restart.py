@@ -9,6 +9,7 @@ from bellboard.protocol import Subscriber
 
 from .board import Board, board, folder
 from .figures import Figure, percentile
+from .reread import reread
 from .trees import Trees
 from .writer import agent, name_of
 
@@ -27,6 +28,8 @@ def restart(_trees: Trees) -> Iterator[Figure]:
         with board({"claude": str(home)}) as running:
             running.settle(SESSIONS)
             found = [_killed(running, append, kill) for kill in range(KILLS)]
+        again = reread(home, SESSIONS)
+    yield again
     times, reads = [time for time, _ in found], [read for _, read in found]
     yield Figure(what="SIGKILL, 5,000 sessions, caught up, p50", value=percentile(times, 0.5), unit="ms", bar="<= 150")
     yield Figure(what="SIGKILL, 5,000 sessions, caught up, p99", value=percentile(times, 0.99), unit="ms", bar="<= 400")

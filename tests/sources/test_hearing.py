@@ -1,11 +1,12 @@
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bellboard.protocol import Evidence, Subagent
 from bellboard.sources.contract import SessionHandle, SourceUpdate
-from bellboard.sources.hearing import Hearing
+from bellboard.sources.hearing import UNWATCHED_SECONDS, Hearing
 from bellboard.sources.spool import Spool
 
 HANDLE = SessionHandle(id="one", path="/one", source="toy")
@@ -236,3 +237,25 @@ def test_where_a_hook_has_spoken_the_next_discover_gives_no_stamp_that_says_noth
     ear.say("permission", 11)
     assert [each.stamp for each in source.discover()] == [""]
     assert [each.stamp for each in source.discover()] == ["1"]
+
+
+class Restful(Script):
+    """A source that nothing but a change of its files can move."""
+
+    def watch(self) -> list[str]:
+        return []
+
+    def touched(self, paths: Sequence[str]) -> list[SessionHandle]:
+        return [HANDLE] if paths else []
+
+    def pulse(self) -> list[SessionHandle]:
+        return []
+
+    def rest(self) -> float:
+        return math.inf
+
+
+def test_it_rests_as_its_source_does_but_looks_now_and_then_for_the_first_hook_of_all(tmp_path: Path) -> None:
+    assert Hearing(Script(), Spool("toy", str(tmp_path))).rest() == 0.0, "a source that does not say may always move"
+    assert Hearing(Restful(), Spool("toy", str(tmp_path))).rest() == math.inf
+    assert Hearing(Restful(), Spool("toy", str(tmp_path / "later"))).rest() == UNWATCHED_SECONDS

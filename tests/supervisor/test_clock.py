@@ -34,6 +34,14 @@ def test_a_long_pause_between_two_readings_means_that_this_process_was_away() ->
     assert seen == [False, False, True, False, False]
 
 
+def test_a_sleep_that_was_meant_counts_in_full_and_a_longer_one_hardly_more() -> None:
+    ticks = Ticks(0.0)
+    assert ticks.advance(1.0, rest=1.0) == 1.0
+    assert ticks.advance(1.5, rest=1.0) == 1.5, "woken early: only what has passed"
+    assert (ticks.advance(8 * 3600.0, rest=1.0), ticks.was_away) == (3.0, True)
+    assert (ticks.advance(8 * 3600.0 + 2.9, rest=1.0), ticks.was_away) == (4.5, False)
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(-1e9, 1e9)))
 def test_time_never_goes_back_and_never_jumps(readings: list[float]) -> None:

@@ -1,7 +1,9 @@
 """A source for tests, told what to do by files: each file of its folder is a session, each line of it one step."""
 
+import math
 import os
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from msgspec import structs
 
@@ -76,6 +78,28 @@ class WatchedLines(Lines):
     def pulse(self) -> Iterable[SessionHandle]:
         self._trouble("pulse")
         return self.discover() if os.path.exists(os.path.join(self._folder, "!stirring")) else []
+
+
+class RestingLines(WatchedLines):
+    """The same, and it needs no pulse; what is done with any of its kind is noted in `deeds`."""
+
+    deeds: ClassVar[list[str]] = []
+
+    def watch(self) -> Iterable[str]:
+        self.deeds.append("watch")
+        return super().watch()
+
+    def parse(self, handle: SessionHandle, cursor: str) -> tuple[SourceUpdate | None, str]:
+        self.deeds.append("parse")
+        return super().parse(handle, cursor)
+
+    def pulse(self) -> Iterable[SessionHandle]:
+        self.deeds.append("pulse")
+        return super().pulse()
+
+    def rest(self) -> float:
+        self._trouble("rest")
+        return math.inf
 
 
 class OldLines(Lines):

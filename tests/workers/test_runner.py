@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from harness import wait_for
 
 from bellboard.protocol.channel import Answering, Poll
 from bellboard.protocol.codec import DOWNWARD, ORDER, UPWARD, DecodeFault
@@ -23,6 +24,7 @@ PATIENCE = 10.0
 NEVER = 3600.0
 PROOF = "t"
 WORKER = b"lines:1"
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux only")
 HERE = os.path.dirname(__file__)
 
 M = TypeVar("M", Hello, Update, Beat, Fault, Bye)
@@ -629,6 +631,54 @@ def test_what_moves_without_a_change_is_found_by_the_pulse(
     assert board.updates == []
     write(sessions / "!stirring")
     assert board.hear(Update) == update(1, "a", 0, "one")
+
+
+@pytest.fixture
+def deeds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is done with a resting source, in order."""
+    monkeypatch.setattr(sys, "path", [HERE, *sys.path])
+    from line_source import RestingLines
+
+    monkeypatch.setattr(RestingLines, "deeds", [])
+    return RestingLines.deeds
+
+
+@linux
+def test_what_changed_last_is_told_before_folders_are_watched(
+    board: Board, work: Callable[..., Worker], sessions: Path, deeds: list[str]
+) -> None:
+    write(sessions / "a", "one")
+    work(factory="line_source:RestingLines", watch=True)
+    board.grant()
+    assert board.hear(Update).facts is not None
+    board.settle()
+    assert deeds.index("parse") < deeds.index("watch")
+
+
+@linux
+def test_a_source_that_rests_is_not_pulsed_before_something_stirs(
+    board: Board, work: Callable[..., Worker], sessions: Path, deeds: list[str]
+) -> None:
+    work(factory="line_source:RestingLines", watch=True, pulse=0.01)
+    board.grant()
+    board.settle()
+    time.sleep(0.1)  # ten pulses long
+    board.settle()
+    assert deeds.count("pulse") == 1
+    write(sessions / "a", "one")
+    board.hear(Update)
+    wait_for(lambda: deeds.count("pulse") == 2, what="a pulse")
+
+
+def test_one_that_cannot_say_how_long_it_rests_is_pulsed_as_ever(
+    board: Board, work: Callable[..., Worker], sessions: Path, deeds: list[str]
+) -> None:
+    write(sessions / "!rest", "")
+    work(factory="line_source:RestingLines", watch=sys.platform.startswith("linux"), pulse=0.01)
+    board.grant()
+    if sys.platform.startswith("linux"):
+        assert board.hear(Fault).scope == "discover"
+    wait_for(lambda: deeds.count("pulse") > 3, what="several pulses")
 
 
 @pytest.mark.parametrize("where", ["watch", "pulse"])

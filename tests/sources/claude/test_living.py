@@ -1,6 +1,7 @@
 """Living clients: their register and their processes, with a table in place of the machine's own."""
 
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -294,6 +295,20 @@ def test_the_pulse_tells_when_silence_has_lasted_long_enough(desk: Desk) -> None
     desk.read(source, [handle])
     assert desk.board[SESSION]["activity"] == "idle"
     assert source.pulse() == []
+
+
+def test_it_rests_from_pulses_until_a_silence_may_mean_something_and_not_while_a_process_lives(desk: Desk) -> None:
+    source = desk.source()
+    desk.write(prompt(at=0))
+    desk.read(source)
+    desk.now = NOON + 100
+    assert source.rest() == 500.0
+    desk.now = NOON + 600
+    desk.read(source, source.pulse())
+    assert source.rest() == math.inf
+    desk.record(status="busy")
+    desk.read(source)
+    assert source.rest() == 0.0
 
 
 def test_what_came_in_time_is_not_told_by_the_pulse(desk: Desk) -> None:

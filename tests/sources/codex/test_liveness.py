@@ -1,6 +1,7 @@
 """What the client's locks say, and what is said where they say nothing."""
 
 import fcntl
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,19 @@ def test_pulse_brings_exactly_the_threads_whose_lock_changed(desk: Desk) -> None
     assert list(source.pulse()) == []
     let_go(desk, theirs, clean=True)
     assert [handle.id for handle in source.pulse()] == [OTHER]
+
+
+def test_it_rests_from_pulses_only_where_there_is_no_lock_that_could_change_hands(desk: Desk) -> None:
+    desk.write(*WORKING)
+    source = desk.source()
+    desk.read(source, list(source.discover()))
+    assert source.rest() == math.inf
+    lock = hold(desk)
+    desk.read(source, list(source.discover()))
+    assert source.rest() == 0.0
+    let_go(desk, lock, clean=False)
+    source.pulse()
+    assert source.rest() == 0.0, "whoever takes it next writes nothing"
 
 
 def test_a_change_of_a_lock_that_a_parse_noticed_first_still_pulses(desk: Desk) -> None:

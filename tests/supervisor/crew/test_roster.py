@@ -180,3 +180,18 @@ def test_a_place_that_is_there_but_could_not_be_used_is_tried_again_each_minute(
     assert roster.due(61.9) == []
     roster.found("claude", frozenset({"/a"}), 62.0)
     assert roster.due(62.0) == ["claude"]
+
+
+def test_it_says_how_long_nothing_has_to_be_done() -> None:
+    roster = crew()
+    assert roster.rest(0.0) == 0.0, "it is to be started"
+    roster.started("claude", 7, 1, 0.0)
+    assert roster.rest(1.0) == 9.0, "until it may be suspect"
+    roster.stop("claude", 2.0)
+    assert roster.rest(3.0) == 3.0, "until it is asked less gently"
+    roster.ended("claude", 4.0, 0.0)
+    roster.postpone("claude", 4.0, 5.0)
+    assert roster.rest(6.0) == 3.0, "until it is started again"
+    roster.pause("claude", 6.0)
+    assert roster.rest(6.0) == 10.0
+    assert roster.settled

@@ -81,3 +81,16 @@ def test_who_has_ended_is_watched_no_more() -> None:
     vigil.end("claude")
     vigil.end("claude")
     assert (vigil.silent(1000.0), vigil.condition("claude")) == ([], "well")
+
+
+def test_nobody_has_to_be_looked_at_before_somebody_may_be_suspect() -> None:
+    assert Vigil(Patience(suspect=10.0)).rest(5.0) == 10.0
+    vigil = watch()
+    vigil.begin("codex", 3.0)
+    assert vigil.rest(4.0) == 6.0
+    vigil.heard("claude", 5.0)
+    assert vigil.rest(5.0) == 8.0
+    assert vigil.rest(13.0) == 0.0, "a silent one is looked at again and again"
+    vigil.grace(14.0)
+    vigil.judge("codex", Probe("stopped", 1.0), 14.0)
+    assert vigil.rest(14.0) == 0.0, "and so is a stopped one"
