@@ -52,6 +52,8 @@ NUMBERS = {
     "MOST_SUSPECTS": "1000",
     "LINES_PER_SECOND": "200",
     "FILES": "5",
+    "CLOSE_SECONDS": "5",
+    "SELDOMER": "5",
     "HIGH_WATER_EVENTS": "2000",
     "BUFFER_LIMIT": "20,000",
     "SUBSCRIPTION_LIMIT": "4 KiB",

@@ -28,7 +28,7 @@ log = logging.getLogger("bellboard")
 START_TROUBLE_SECONDS = 5.0
 LINGER_SECONDS = 0.5
 LAST_WORDS_SECONDS = 0.5
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 5
 
 BY_HAND = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 """Signals that come from somebody's hand, not from a fault of the worker."""
