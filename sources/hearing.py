@@ -6,7 +6,6 @@ of the artifact moved. The counterpart is `spool.py`, which reads what the hooks
 """
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
@@ -217,7 +216,7 @@ class Hearing:
         """See `Resting.rest`. That a permission was given is seen nowhere; a spool that is not there yet nobody watches."""
         if self._asked or not isinstance(self._source, Resting):
             return 0.0
-        return min(self._source.rest(), math.inf if os.path.isdir(self._spool.folder) else UNWATCHED_SECONDS)
+        return min(self._source.rest(), math.inf if self._spool.there else UNWATCHED_SECONDS)
 
     def _given(self) -> list[SessionHandle]:
         """Return the sessions that act now on a permission they asked for: nothing else tells that it was given."""

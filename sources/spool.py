@@ -58,6 +58,11 @@ class Spool:
         self._seen = ""
         self._words: dict[str, Word] = {}
 
+    @property
+    def there(self) -> bool:
+        """Whether its folder is: then it can be watched."""
+        return os.path.isdir(self.folder)
+
     def refresh(self) -> set[str]:
         """Take in what was written since the last call; returns the sessions it speaks of. One stat if nothing was."""
         spoken: set[str] = set()
