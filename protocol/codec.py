@@ -62,10 +62,10 @@ class Codec(Generic[M]):
             return DecodeFault("empty", "no bytes")
         if len(data) > self._limit:
             return DecodeFault("too_big", f"{len(data)} bytes, the limit is {self._limit}")
-        if self._version and data[:1] != self._version:
+        if not data.startswith(self._version):
             return DecodeFault("version", f"version byte {data[0]}, this side speaks {self._version[0]}")
         try:
-            return self._decoder.decode(memoryview(data)[len(self._version) :])
+            return self._decoder.decode(data[len(self._version) :])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:
             return DecodeFault("malformed", _place(error))
 

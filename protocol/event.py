@@ -124,8 +124,6 @@ SESSION_EVENTS: dict[EventKind, type[Discovered | Updated | Terminal | Stale | R
 
 def topic_of(event: Event) -> bytes:
     """Return the topic under which an event goes out: `session.<source>.<id>`, `health.<source>` or `heartbeat`."""
-    if isinstance(event, Heartbeat):
-        return HEARTBEAT_TOPIC
-    if isinstance(event, HealthChanged):
-        return f"health.{event.source}".encode()
-    return f"session.{event.source}.{event.id}".encode()
+    if isinstance(event, SessionEvent):
+        return f"session.{event.source}.{event.id}".encode()
+    return f"health.{event.source}".encode() if isinstance(event, HealthChanged) else HEARTBEAT_TOPIC

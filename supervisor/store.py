@@ -218,4 +218,4 @@ def _summed(row: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def _text(cells: tuple[object, ...]) -> bytes:
-    return "".join([f"{cell!r}\0" for cell in cells]).encode("utf-8", "surrogatepass")
+    return ("%r\0" * len(cells) % cells).encode("utf-8", "surrogatepass")

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from bellboard.protocol.session import Evidence, SessionState, Subagent
 from bellboard.protocol.update import SourceUpdate
-from bellboard.supervisor.aggregator.merge import CLAMPED, COUNTED, SAID, merge
+from bellboard.supervisor.aggregator.merge import merge
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EARLIER = NOW - timedelta(minutes=5)
@@ -22,6 +22,7 @@ FULL = SessionState(
     activity="working",
     waiting_for="question",
     evidence=Evidence(kind="record", detail="said", since=EARLIER),
+    lifecycle="terminal",
     end_reason="ended",
     model="model",
     working_dir="/tmp/x",
@@ -50,7 +51,46 @@ FULL = SessionState(
     version=9,
 )
 
-CLEARABLE = [name for name in SAID if getattr(SessionState(id="s", source="x"), name) is None]
+COUNTED = ("message_count", "tool_call_count", "compaction_count")
+"""Fields that a source adds to."""
+
+CLAMPED = ("started_at", "last_activity_at", "current_tool_started_at")
+"""Times that come from artifacts."""
+
+DECIDED_ELSEWHERE = {"session_id", "terminal", "ended_at", "restart", "unknown_records_delta"}
+
+SAID = set(SourceUpdate.__struct_fields__) - DECIDED_ELSEWHERE - {f"{name}_delta" for name in COUNTED}
+"""Fields that a source says outright: set means replace."""
+
+OTHER: dict[str, Any] = {
+    "slug": "other",
+    "title": "other",
+    "activity": "waiting",
+    "evidence": Evidence(kind="tool", since=EARLIER - timedelta(minutes=1)),
+    "model": "other",
+    "working_dir": "/tmp/other",
+    "branch": "other",
+    "context_tokens": 20,
+    "output_tokens": 20,
+    "max_context_tokens": 500,
+    "max_context_from": "table",
+    "token_estimated": False,
+    "current_tool": "other",
+    "current_tool_started_at": EARLIER - timedelta(minutes=1),
+    "waiting_for": "plan",
+    "input_tokens": 20,
+    "cache_read_tokens": 20,
+    "cache_creation_tokens": 20,
+    "started_at": EARLIER - timedelta(minutes=1),
+    "last_activity_at": EARLIER - timedelta(minutes=1),
+    "subagents": (Subagent(id="b", started_at=EARLIER),),
+    "parent_id": "other",
+    "client_version": "other",
+    "end_reason": "other",
+}
+"""For each field that a source says: something else than what `FULL` has."""
+
+CLEARABLE = [name for name in sorted(SAID) if getattr(SessionState(id="s", source="x"), name) is None]
 
 
 def facts(**fields: Any) -> SourceUpdate:
@@ -137,11 +177,18 @@ def test_the_utilization_follows_a_change_of_one_of_its_numbers() -> None:
     assert merge(second, facts(context_tokens=75), NOW).context_utilization == 0.75
 
 
-def test_every_field_of_an_update_has_a_place_in_the_state_or_a_reason_to_have_none() -> None:
-    deltas = {f"{name}_delta" for name in COUNTED}
-    decided_elsewhere = {"session_id", "terminal", "ended_at", "restart", "unknown_records_delta"}
-    assert set(SourceUpdate.__struct_fields__) == {*SAID, *deltas, *decided_elsewhere}
-    assert set(SAID) | set(COUNTED) <= set(SessionState.__struct_fields__)
+@pytest.mark.parametrize("field", sorted(SAID))
+def test_each_field_that_is_said_replaces_that_one_and_no_other(field: str) -> None:
+    merged = merge(FULL, facts(**{field: OTHER[field]}), NOW)
+    utilization = {"context_tokens": 0.1, "max_context_tokens": 0.1}.get(field, 0.25)
+    changes = {field: OTHER[field], "context_utilization": utilization}
+    assert merged == structs.replace(FULL, last_data_received_at=NOW, **changes)
+
+
+def test_each_field_of_a_full_state_differs_from_one_of_which_nothing_is_known() -> None:
+    # So that a field that merge forgets cannot pass for one that stayed as it was.
+    empty = structs.asdict(SessionState(id="", source=""))
+    assert [name for name, value in structs.asdict(FULL).items() if value == empty[name]] == []
 
 
 @settings(deadline=None, max_examples=50)
