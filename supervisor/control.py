@@ -53,11 +53,7 @@ class Control:
             return Reply(request=command.request, ok=False, message=f"unknown source {source!r} (running: {known})")
         if command.verb == "release":
             return self._release(command.request, source, command.handle or "")
-        try:
-            message = self._do(command.verb, source, clock)
-        except StorageError as error:
-            return Reply(request=command.request, ok=False, message=str(error))
-        return Reply(request=command.request, ok=True, message=message)
+        return Reply(request=command.request, ok=True, message=self._do(command.verb, source, clock))
 
     def _release(self, request: int, source: str, name: str) -> Reply:
         held = self._roster.quarantine.held(source)
@@ -72,15 +68,11 @@ class Control:
 
     def _do(self, verb: str, source: str, clock: float) -> str:
         if verb == "pause":
-            self._store.pause(source, paused=True)
             self._crew.push(self._roster.pause(source, clock))
-            self._book.paused(source, paused=True)
-            return f"{source} is paused until `bellboard ctl resume {source}`"
+            return f"{source} is paused until `bellboard ctl resume {source}`" + self._keep(source, paused=True)
         if verb == "resume":
-            self._store.pause(source, paused=False)
             self._roster.resume(source, clock)
-            self._book.paused(source, paused=False)
-            return f"{source} goes on"
+            return f"{source} goes on" + self._keep(source, paused=False)
         if self._roster.members[source].paused:
             return f"{source} is paused: `bellboard ctl resume {source}` lets it work again"
         self._roster.reset(source, clock)
@@ -88,3 +80,16 @@ class Control:
             self._crew.push(self._roster.stop(source, clock))
             return f"{source} is being restarted"
         return f"{source} may start at once"
+
+    def _keep(self, source: str, *, paused: bool) -> str:
+        """Make what holds already outlive this process; returns what to add to the answer if that cannot be done yet.
+
+        An operator who stops a source because the disk fails must not be refused for that very reason.
+        """
+        self._book.paused(source, paused=paused)
+        try:
+            self._store.pause(source, paused=paused)
+        except StorageError as error:
+            self._book.storage(str(error))
+            return f", but this supervisor alone knows it: it is stored when that works again ({error})"
+        return ""

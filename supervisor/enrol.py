@@ -4,7 +4,7 @@ What is stored of a source that is taken off stays: it comes back with its count
 together, because one without the other would count twice or not at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..protocol.event import BoardEvent
 from .aggregator.aggregator import Aggregator
@@ -23,9 +23,10 @@ class Enrolment:
         self._book = book
         self._roster = roster
 
-    def admit(self, sources: Iterable[str], now: Moment) -> list[BoardEvent]:
+    def admit(self, sources: Iterable[str], now: Moment) -> Iterator[BoardEvent]:
         """Want these sources, and take over what is stored of those that are new here; returns what to publish.
 
+        The events are numbered as they are taken: at a start nobody is there to be told, and none is.
         Raises StorageError, and then nothing was changed.
         """
         wanted = frozenset(sources)
@@ -42,7 +43,7 @@ class Enrolment:
             self._book.open(source)
             self._roster.add(source, paused=source in paused)
             self._book.paused(source, paused=source in paused)
-        return [event for source in sorted(new) for event in self._aggregator.show(source, now)]
+        return (event for source in sorted(new) for event in self._aggregator.show(source, now))
 
     def dismiss(self, source: str, now: Moment) -> list[BoardEvent]:
         """Take a source off whose worker has ended; returns what to publish."""

@@ -114,11 +114,17 @@ class Intake:
         if not self.perform(plan, now):
             return
         answers: dict[bytes, list[Downward]] = {}
+        progressed: set[str] = set()
+        passed = self._roster.quarantine.passed
         for (peer, source, update), answer in zip(batch, plan.answers, strict=True):
-            answers.setdefault(peer, []).append(answer)
-            if isinstance(answer, Ack):
-                self._roster.progress(source)
-                self._roster.quarantine.passed(source, update.handle, update.before)
+            if peer not in answers:
+                answers[peer] = []
+            answers[peer].append(answer)
+            if type(answer) is Ack:
+                progressed.add(source)
+                passed(source, update.handle, update.before)
+        for source in progressed:
+            self._roster.progress(source)
         for peer, each in answers.items():
             self.channel.send(peer, [DOWNWARD.encode(answer) for answer in _joined(each)])
 

@@ -42,6 +42,7 @@ class Keeper:
             self._store.check()
             if self._book.troubled:
                 self._store.probe()
+            self._store.catch_up()
         except StorageLost as error:
             self._renew(str(error), now)
         except StorageError as error:

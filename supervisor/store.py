@@ -70,6 +70,7 @@ class Store:
         workers = [] if kept or path is None else take_away(path, "SELECT source, inc, paused FROM workers")
         self._file = Database(path, _prepare if kept else _prepare_in_memory)
         self.rebuilt = self._file.aside
+        self._unstored: dict[str, bool] = {}
         if workers:
             with self._file.transaction() as database:
                 database.executemany("REPLACE INTO workers VALUES (?, ?, ?)", workers)
@@ -156,17 +157,29 @@ class Store:
         return int(row[0])
 
     def paused(self) -> set[str]:
-        """Return the sources that were paused by command."""
+        """Return the sources that were paused by command, also those of which that could not be stored yet."""
         with translated("read"):
-            return {row[0] for row in self._database.execute("SELECT source FROM workers WHERE paused")}
+            stored = dict(self._database.execute("SELECT source, paused FROM workers"))
+        return {source for source, paused in (stored | self._unstored).items() if paused}
 
     def pause(self, source: str, *, paused: bool) -> None:
-        """Remember that a source was paused or resumed by command."""
+        """Remember that a source was paused or resumed by command.
+
+        Raises StorageError if that holds for this process only, until `catch_up` can store it.
+        """
+        self._unstored[source] = paused
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Store what was commanded while nothing could be stored. Raises StorageError: try again."""
+        if not self._unstored:
+            return
         with self._file.transaction() as database:
-            database.execute(
+            database.executemany(
                 "INSERT INTO workers VALUES (?, 0, ?) ON CONFLICT (source) DO UPDATE SET paused = excluded.paused",
-                (source, paused),
+                list(self._unstored.items()),
             )
+        self._unstored.clear()
 
 
 def _prepare_in_memory(database: sqlite3.Connection) -> None:

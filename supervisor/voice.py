@@ -22,8 +22,11 @@ class Voice:
         """Publish events in order. Before anybody came nothing is encoded: who joins asks for the whole picture then."""
         if not self.channel.heard:
             self.listen()
-        for event in events if self.channel.heard else ():
-            self.channel.publish(topic_of(event), EVENT.encode(event))
+        if not self.channel.heard:
+            return
+        publish, encode = self.channel.publish, EVENT.encode
+        for event in events:
+            publish(topic_of(event), encode(event))
 
     def listen(self) -> None:
         """Take note of new subscribers: each waits for a heartbeat before it asks for a snapshot."""

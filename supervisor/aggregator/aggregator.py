@@ -208,14 +208,15 @@ class Aggregator:
 
     def _apply(self, plan: Plan, source: str, update: Update, now: Moment) -> Downward:
         verdict = self.ledger.judge(source, update, plan.entries)
-        if verdict.kind == "fenced":
+        kind, facts = verdict.kind, update.facts
+        if kind == "fenced":
             return Fenced()
-        if verdict.kind == "stale":
+        if kind == "stale":
             return Nack(seq=update.seq, code="stale_cursor", handle=update.handle, have=verdict.have)
-        if verdict.kind in {"apply", "reached"}:
+        if kind != "duplicate":
             plan.entries[source, update.handle] = self.ledger.entry(source, update, plan.entries)
-        if verdict.kind == "apply" and update.facts is not None:
-            self._data(plan, (source, update.facts.session_id), update, update.facts, now)
+        if kind == "apply" and facts is not None:
+            self._data(plan, (source, facts.session_id), update, facts, now)
         return Ack(seq=update.seq)
 
     def _data(self, plan: Plan, key: SessionKey, update: Update, facts: SourceUpdate, now: Moment) -> None:
@@ -267,7 +268,7 @@ class Aggregator:
         for kind in then.events:
             state = structs.replace(state, version=state.version + 1)
             plan.events.append(self._event(plan, kind, state, now))
-        plan.sessions[key] = structs.replace(tracked, state=state, lifecycle=then.then, moved_at=now.clock)
+        plan.sessions[key] = Tracked(state=state, lifecycle=then.then, moved_at=now.clock, live=tracked.live)
 
     def _event(self, plan: Plan, kind: EventKind, state: SessionState, now: Moment) -> BoardEvent:
         seq, source_seq = _number(plan, state.source)

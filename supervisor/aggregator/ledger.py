@@ -90,7 +90,7 @@ class Ledger:
         """Decide about one update, with `staged` as what this transaction has changed already."""
         if update.inc != self._current.get(source):
             return Verdict("fenced")
-        entry = staged.get((source, update.handle)) or self._entries.get((source, update.handle), UNKNOWN)
+        entry = self._known((source, update.handle), staged)
         if update.inc == entry.inc and update.seq <= entry.seq:
             return Verdict("duplicate", entry.cursor)
         if update.after == entry.cursor:
@@ -101,9 +101,13 @@ class Ledger:
 
     def entry(self, source: str, update: Update, staged: dict[HandleKey, Entry]) -> Entry:
         """Return the entry that taking `update` makes."""
-        known = staged.get((source, update.handle)) or self._entries.get((source, update.handle), UNKNOWN)
-        session_id = update.facts.session_id if update.facts is not None else known.session_id
+        facts = update.facts
+        session_id = self._known((source, update.handle), staged).session_id if facts is None else facts.session_id
         return Entry(session_id, update.after, digest(update.after), update.inc, update.seq)
+
+    def _known(self, key: HandleKey, staged: dict[HandleKey, Entry]) -> Entry:
+        """Return what is known of a handle, with what this transaction has changed already."""
+        return staged.get(key) or self._entries.get(key, UNKNOWN)
 
     def adopt(self, staged: dict[HandleKey, Entry]) -> None:
         """Take over what a committed transaction changed."""

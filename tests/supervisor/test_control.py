@@ -19,7 +19,7 @@ from bellboard.supervisor.crew.logbook import Logbook
 from bellboard.supervisor.crew.memory import Memory
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.roster import Roster
-from bellboard.supervisor.errors import ConfigError, SupervisorError
+from bellboard.supervisor.errors import ConfigError, StorageError, SupervisorError
 from bellboard.supervisor.store import Store
 
 
@@ -106,8 +106,40 @@ def test_a_reload_says_what_it_did_and_a_bad_one_changes_nothing(desk: Desk) -> 
     assert desk.say("reload", None) == (False, "nothing was changed: unknown key `x`")
 
 
-def test_a_pause_that_cannot_be_stored_is_refused_and_nothing_is_paused(desk: Desk) -> None:
+NOT_YET = (
+    ", but this supervisor alone knows it: it is stored when that works again "
+    "(cannot write the database: attempt to write a readonly database)"
+)
+
+
+def test_a_pause_holds_at_once_also_while_nothing_can_be_stored(desk: Desk, tmp_path: Path) -> None:
     desk.store._database.execute("PRAGMA query_only=1")
-    ok, message = desk.say("pause")
-    assert (ok, desk.roster.due(0.0)) == (False, ["claude"])
-    assert message.startswith("cannot write the database")
+    assert desk.say("pause") == (True, f"claude is paused until `bellboard ctl resume claude`{NOT_YET}")
+    assert (desk.roster.due(0.0), desk.store.paused(), desk.book.states()[0].status) == ([], {"claude"}, "paused")
+    with pytest.raises(StorageError):
+        desk.store.catch_up()
+    desk.store._database.execute("PRAGMA query_only=0")
+    desk.store.catch_up()
+    desk.store.close()
+    with closing(Store(str(tmp_path))) as later:
+        assert later.paused() == {"claude"}
+
+
+def test_what_was_commanded_last_is_what_is_stored_in_the_end(desk: Desk, tmp_path: Path) -> None:
+    desk.say("pause")
+    desk.store._database.execute("PRAGMA query_only=1")
+    assert desk.say("resume") == (True, f"claude goes on{NOT_YET}")
+    assert (desk.roster.due(0.0), desk.store.paused()) == (["claude"], set())
+    desk.say("pause")
+    desk.say("resume")
+    desk.store._database.execute("PRAGMA query_only=0")
+    desk.store.catch_up()
+    desk.store.close()
+    with closing(Store(str(tmp_path))) as later:
+        assert later.paused() == set()
+
+
+def test_a_pause_that_is_not_stored_is_trouble_that_health_tells(desk: Desk) -> None:
+    desk.store._database.execute("PRAGMA query_only=1")
+    desk.say("pause")
+    assert desk.book.troubled

@@ -137,6 +137,28 @@ def test_what_is_lost_is_written_anew_from_memory_and_that_is_a_fact(cellar: Cel
         assert again.next_incarnation("claude") == 8
 
 
+def test_a_pause_that_could_not_be_stored_is_stored_when_trouble_is_over(cellar: Cellar) -> None:
+    cellar.store._database.execute("PRAGMA query_only=1")
+    with pytest.raises(StorageError):
+        cellar.store.pause("claude", paused=True)
+    cellar.book.storage("no room")
+    assert cellar.tick() == ("healthy", None)  # the probe took a new connection, on which writing works
+    cellar.store.close()
+    with closing(Store(str(cellar.folder))) as later:
+        assert later.paused() == {"claude"}
+
+
+def test_a_pause_that_met_a_lost_database_is_in_the_new_one(cellar: Cellar) -> None:
+    (cellar.folder / FILE).unlink()
+    with pytest.raises(StorageError):
+        cellar.store.pause("claude", paused=True)
+    cellar.roster.pause("claude", cellar.at)
+    cellar.tick()
+    cellar.store.close()
+    with closing(Store(str(cellar.folder))) as later:
+        assert later.paused() == {"claude"}
+
+
 def test_a_loss_is_noticed_though_nobody_has_anything_to_store(cellar: Cellar) -> None:
     assert cellar.hear(1)
     shutil.rmtree(cellar.folder)
