@@ -24,9 +24,9 @@ class Voice:
             self.listen()
         if not self.channel.heard:
             return
-        publish, encode = self.channel.publish, EVENT.encode
-        for event in events:
-            publish(topic_of(event), encode(event))
+        # All are encoded before the first goes out: then the thread that sends them wakes up once and not for each.
+        for topic, data in [(topic_of(event), EVENT.encode(event)) for event in events]:
+            self.channel.publish(topic, data)
 
     def listen(self) -> None:
         """Take note of new subscribers: each waits for a heartbeat before it asks for a snapshot."""
