@@ -42,15 +42,15 @@ class Histories:
             self._all += 1
         self._marks[key] = marks
         last = marks[-1]
-        mark = _mark(state, max(now, last.at))
-        if mark == structs.replace(last, at=mark.at):
+        mark = _mark(state, last.at)
+        if mark == last:
             return
         waits = last.waiting_for in NEEDS_YOU or mark.waiting_for in NEEDS_YOU
         # The first mark stays as it is: it says what was there before.
-        if len(marks) > 1 and mark.at - last.at < JOIN and not waits:
-            marks[-1] = structs.replace(mark, at=last.at)
+        if len(marks) > 1 and now - last.at < JOIN and not waits:
+            marks[-1] = mark
             return
-        marks.append(mark)
+        marks.append(structs.replace(mark, at=max(now, last.at)))
         self._all += 1
         self._shorten(marks, now)
 
