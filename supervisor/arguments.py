@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _hooks(commands)
     _service(commands)
     demo = _command(commands, "demo", "simulated agents through the real pipeline, in a temporary home")
+    demo.add_argument("--chaos", action="store_true", help="kill and hang workers meanwhile, and compare the counts")
     demo.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
     return parser
 

@@ -273,9 +273,9 @@ def _service(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from .demo.stage import play  # noqa: PLC0415 - only the demo needs it
+    from .demo.play import play  # noqa: PLC0415 - only the demo needs it
 
-    return play(options.seconds)
+    return play(options.seconds, chaos=options.chaos)
 
 
 def _picture(runtime_dir: str) -> Snapshot:

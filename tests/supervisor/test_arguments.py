@@ -60,8 +60,9 @@ SESSIONS: dict[str, Any] = {
         ("health --json", {**COMMON, "command": "health", "json": True}),
         ("ctl drain", {**COMMON, "command": "ctl", "verb": "drain"}),
         ("ctl pause claude", {**COMMON, "command": "ctl", "verb": "pause", "ctl_source": "claude"}),
-        ("demo", {**COMMON, "command": "demo", "seconds": None}),
-        ("demo --seconds 2.5", {**COMMON, "command": "demo", "seconds": 2.5}),
+        ("demo", {**COMMON, "command": "demo", "seconds": None, "chaos": False}),
+        ("demo --seconds 2.5", {**COMMON, "command": "demo", "seconds": 2.5, "chaos": False}),
+        ("demo --chaos", {**COMMON, "command": "demo", "seconds": None, "chaos": True}),
     ],
 )
 def test_words_mean_what_the_help_says(line: str, meant: dict[str, Any]) -> None:
