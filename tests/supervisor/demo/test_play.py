@@ -62,7 +62,7 @@ def all_of(demo: int) -> list[psutil.Process]:
 
 @pytest.mark.timeout(150)
 def test_a_demo_with_chaos_kills_and_hangs_workers_and_ends_without_a_difference(tmp_path: Path) -> None:
-    done = command("demo", "--chaos", "--seconds", "12", env={"HOME": str(tmp_path)}, timeout=120)
+    done = command("demo", "--chaos", "--seconds", "16", env={"HOME": str(tmp_path)}, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     last = LAST.fullmatch(done.stdout.strip().splitlines()[-1])
     assert last is not None, done.stdout
