@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _ctl(commands)
     _hooks(commands)
     _service(commands)
+    _notify(commands)
     demo = _command(commands, "demo", "simulated agents through the real pipeline, in a temporary home")
     demo.add_argument("--chaos", action="store_true", help="kill and hang workers meanwhile, and compare the counts")
     demo.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
@@ -131,6 +132,27 @@ def _service(commands: "Commands") -> None:
     parser.add_argument("verb", choices=["install", "status", "remove"], help="what to do, for this user alone")
     parser.add_argument("--print", action="store_true", help="with install: print the file, and install nothing")
     parser.add_argument("--state-dir", metavar="DIR", help="folder of the database")
+
+
+def _notify(commands: "Commands") -> None:
+    parser = _command(commands, "notify", "tell a person, once per change, when a session needs somebody")
+    kinds = ("needs-you", "turn", "source", "board")
+    parser.add_argument("--on", action="append", choices=kinds, help="tell only of this; may be given several times")
+    parser.add_argument(
+        "--with",
+        dest="way",
+        choices=["auto", "notify-send", "osascript", "osc9", "osc777", "osc99", "bell", "command"],
+        help="how; default: a command if one is set, else what this desktop or this terminal has",
+    )
+    parser.add_argument("--titles", action="store_true", default=None, help="say titles, too")
+    parser.add_argument("--dry-run", action="store_true", help="print a line instead")
+    parser.add_argument(
+        "--command",
+        dest="program",
+        nargs=argparse.REMAINDER,
+        metavar="PROGRAM [ARGUMENT ...]",
+        help="start this program for each, with JSON on its stdin; must come last",
+    )
 
 
 def _ctl(commands: "Commands") -> None:

@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
         "hooks": _hooks,
         "demo": _demo,
         "service": _service,
+        "notify": _notify,
     }[options.command]
     try:
         return command(options)
@@ -270,6 +271,13 @@ def _service(options: argparse.Namespace) -> int:
         if (given := getattr(options, flag, None)) is not None:
             words += [f"--{flag.replace('_', '-')}", os.path.abspath(os.path.expanduser(given))]
     return run_service(options.verb, words, print, only_print=options.print)
+
+
+def _notify(options: argparse.Namespace) -> int:
+    from .alerts.run import run as run_notify  # noqa: PLC0415 - only this command needs it
+
+    given = {"on": options.on, "way": options.way, "command": options.program, "titles": options.titles}
+    return run_notify(_runtime_dir(options), read(options.config).notify, given, dry_run=options.dry_run)
 
 
 def _demo(options: argparse.Namespace) -> int:

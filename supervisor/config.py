@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from ..protocol.privacy import Level
 from .aggregator.aggregator import Rules
 from .aggregator.health import Thresholds
+from .alerts.settings import Notify
 from .crew.memory import Memory
 from .crew.restart import Policy
 from .crew.vigil import Patience
@@ -156,6 +157,7 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     work: Work = Work()
     health: HealthRules = HealthRules()
     limits: Limits = Limits()
+    notify: Notify = Notify()
     sources: dict[str, dict[str, Any]] = {}
 
 
