@@ -6,6 +6,15 @@ from bellboard.supervisor.arguments import parse
 from bellboard.supervisor.version import VERSION
 
 COMMON: dict[str, Any] = {"config": None, "runtime_dir": None, "verbose": 0}
+NOTIFY: dict[str, Any] = {
+    **COMMON,
+    "command": "notify",
+    "on": None,
+    "way": None,
+    "titles": None,
+    "dry_run": False,
+    "program": None,
+}
 SESSIONS: dict[str, Any] = {
     **COMMON,
     "command": "sessions",
@@ -38,6 +47,12 @@ SESSIONS: dict[str, Any] = {
             },
         ),
         ("sessions", SESSIONS),
+        ("notify", NOTIFY),
+        ("notify --on turn --on needs-you --with osc777", {**NOTIFY, "on": ["turn", "needs-you"], "way": "osc777"}),
+        (
+            "notify --titles --dry-run --command beep --titles -x",
+            {**NOTIFY, "titles": True, "dry_run": True, "program": ["beep", "--titles", "-x"]},
+        ),
         (
             "sessions abc --once --json --source pi --since 15m --activity waiting --needs-you",
             {
