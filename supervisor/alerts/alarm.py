@@ -39,7 +39,7 @@ class Alarm:
         self._connected = True
         self._grace_until = 0.0
         self._in_turn: set[tuple[str, str]] = set()
-        self._absent: dict[tuple[str, str], float] = {}
+        self._absent: set[tuple[str, str]] = set()
         self._taken_back: list[str] = []
 
     def picture(self, whole: Snapshot, now: Moment) -> None:
@@ -50,9 +50,11 @@ class Alarm:
             self._grace_until = now.clock + self._settings.grace
         known = {(each.source, each.id) for each in whole.sessions}
         for key in self._sessions.keys() - known:
-            if reborn:
-                self._absent.setdefault(key, now.clock)
-            else:
+            case = self._sessions[key]
+            if reborn and case.shown is not None:
+                self._absent.add(key)
+                case.over(now.clock + ABSENT_SECONDS)
+            elif key not in self._absent:
                 self._forget(key)
         for session in whole.sessions:
             self._session(session, now)
@@ -77,9 +79,7 @@ class Alarm:
 
     def due(self, now: Moment) -> list[Word]:
         """Return what is to be taken back and told now."""
-        for key, since in list(self._absent.items()):
-            if now.clock - since >= ABSENT_SECONDS:
-                self._forget(key)
+        self._leave(now)
         # While the board is not heard, what we know of everything else is old.
         known = [*self._sessions.values(), *self._sources.values()] if self._connected else []
         ready = [case for case in [self._board, *known] if case.ring_at is not None and case.ring_at <= now.clock]
@@ -90,14 +90,14 @@ class Alarm:
         if len(early) > 1:
             before = [case for case in self._sessions.values() if case.shown == SUMMARY and case not in early]
             rings.append(self._tell(SUMMARY, [*before, *early], now))
-        standing = {case.shown for case in [self._board, *self._sessions.values(), *self._sources.values()]}
+        standing = {case.shown for case in self._all()}
         back = [Retract(key=key) for key in dict.fromkeys(self._taken_back) if key not in standing]
         self._taken_back.clear()
         return [*back, *rings]
 
     def _session(self, session: SessionState, now: Moment) -> None:
         key = (session.source, session.id)
-        self._absent.pop(key, None)
+        self._absent.discard(key)
         case = self._sessions.setdefault(key, Case(key=f"session/{session.source}/{session.id}"))
         going_on = session.activity == "working" or session.needs_you
         if going_on:
@@ -133,8 +133,18 @@ class Alarm:
         if cause is not None and cause.kind in self._settings.on:
             patience = self._grace_until - now.clock if case.early else 0.0
             case.stand(cause, now, settle=max(settle, patience), cooldown=self._settings.cooldown)
-        elif (shown := case.over()) is not None:
-            self._taken_back.append(shown)
+        else:
+            case.over(max(now.clock, self._grace_until))
+
+    def _leave(self, now: Moment) -> None:
+        for case in self._all():
+            if case.leave_at is not None and case.leave_at <= now.clock and (shown := case.leave()) is not None:
+                self._taken_back.append(shown)
+        for key in [key for key in self._absent if self._sessions[key].shown is None]:
+            self._forget(key)
+
+    def _all(self) -> list[Case]:
+        return [self._board, *self._sessions.values(), *self._sources.values()]
 
     def _tell(self, key: str, cases: Iterable[Case], now: Moment) -> Ring:
         causes: list[Cause] = []
@@ -146,8 +156,8 @@ class Alarm:
         return Ring(key=key, causes=tuple(causes))
 
     def _forget(self, key: tuple[str, str]) -> None:
-        self._absent.pop(key, None)
+        self._absent.discard(key)
         self._in_turn.discard(key)
         case = self._sessions.pop(key, None)
-        if case is not None and (shown := case.over()) is not None:
+        if case is not None and (shown := case.leave()) is not None:
             self._taken_back.append(shown)

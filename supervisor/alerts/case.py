@@ -1,7 +1,8 @@
 """Case: what is known of one thing that can be told, and when telling it is due. Pure.
 
 A cause is told once, not before it has lasted a moment and no sooner than the cooldown allows. When it is over before that,
-nothing is told; when it is over afterwards, what was told is taken back. Nothing depends on how often a state is heard.
+nothing is told; when it is over afterwards, what was told is taken back: at once, or later where a new supervisor may only
+not know it yet. Nothing depends on how often a state is heard.
 """
 
 from datetime import datetime
@@ -44,8 +45,9 @@ Word: TypeAlias = Ring | Retract
 class Case(Struct, kw_only=True):
     """One session, one source or the board.
 
-    `ring_at` is when the cause is to be told, None if there is nothing to tell; `shown` the key under which something stands
-    told; `told_at` and `rang_at` when that was, by both clocks. `early` is a cause that stood already when we came.
+    `ring_at` is when the cause is to be told, None if there is nothing to tell; `shown` the key under which something
+    stands told, `leave_at` when that is to be taken back if its cause is not back by then; `told_at` and `rang_at` when it
+    was told, by both clocks. `early` is a cause that stood already when we came.
     """
 
     key: str
@@ -55,18 +57,29 @@ class Case(Struct, kw_only=True):
     told_at: datetime | None = None
     rang_at: float | None = None
     early: bool = False
+    leave_at: float | None = None
 
     def stand(self, cause: Cause, now: Moment, *, settle: float, cooldown: float) -> None:
         """Take what is the matter now."""
+        self.leave_at = None
         if self.ring_at is None and self._is_news(cause):
             rested = now.clock if self.rang_at is None else self.rang_at + cooldown
             self.ring_at = max(now.clock + settle, rested)
         self.cause = cause
 
-    def over(self) -> str | None:
-        """Nothing is the matter any more. Returns the key under which something stood told."""
+    def over(self, at: float) -> None:
+        """Nothing is the matter any more: what stands told is taken back then, or when that was decided before."""
+        self.ring_at = None
+        self.early = False
+        if self.shown is None:
+            self.cause = None
+        elif self.leave_at is None:
+            self.leave_at = at
+
+    def leave(self) -> str | None:
+        """Forget it all but when it rang. Returns the key under which something stood told."""
         shown = self.shown
-        self.cause = self.ring_at = self.shown = None
+        self.cause = self.ring_at = self.shown = self.leave_at = None
         self.early = False
         return shown
 

@@ -208,6 +208,28 @@ def test_a_supervisor_that_kept_nothing_gets_a_minute_to_find_its_sessions_again
     assert play.hear(200) == ["90: over session/pi/b"]
 
 
+def test_a_supervisor_that_reads_all_again_may_pass_through_states_that_are_long_over() -> None:
+    play = Play()
+    play.see(20, "a", since=19, **PERMISSION)
+    play.see(20, "b", since=19, **PERMISSION)
+    play.hear(30)
+    play.picture(30, session("b", **WORKING), epoch="f")
+    play.see(31, "b", since=19, **PERMISSION)
+    play.see(40, "a", **WORKING)
+    play.see(41, "a", since=19, **PERMISSION)
+    assert play.hear(200) == []
+    play.see(200, "a", **WORKING)
+    assert play.hear(210) == ["200.5: over session/pi/a"]
+
+
+def test_what_a_new_supervisor_knows_to_be_over_is_taken_back_after_the_grace() -> None:
+    play = Play()
+    play.see(20, **PERMISSION)
+    play.hear(30)
+    play.picture(30, session("a", **WORKING), epoch="f")
+    assert play.hear(60) == ["33: over session/pi/a"]
+
+
 def test_what_a_new_supervisor_finds_waiting_is_told_together() -> None:
     play = Play()
     play.picture(30, session("a", **PERMISSION), session("b", **QUESTION), epoch="f")
