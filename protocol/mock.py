@@ -1,13 +1,17 @@
 """Mock: what is on a mock board, and how its changes are said. The counterpart of `testing.py`, which has the sockets."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from msgspec import structs
 
-from .ask import SnapshotPage
+from .ask import HistoryAnswer, PulsesAnswer, SnapshotPage, SnapshotRequest
+from .codec import HISTORY_ANSWER, PULSES_ANSWER, SNAPSHOT_PAGE
 from .event import SESSION_EVENTS, BoardEvent, EventKind, HealthChanged, Heartbeat
+from .history import KEPT_MINUTES, History, Mark, Pulse
 from .session import HealthState, SessionState
 
 PAGE_SESSIONS = 50
@@ -19,12 +23,14 @@ class MockState:
     def __init__(self) -> None:
         self.sessions: dict[tuple[str, str], SessionState] = {}
         self.states: dict[str, HealthState] = {}
+        self.marks: dict[tuple[str, str], list[Mark]] = {}
         self.begin(empty=True)
 
     def begin(self, *, empty: bool) -> None:
         """Begin another epoch; `empty`: with nothing on the board."""
         self.epoch, self.seq = os.urandom(8).hex(), 0
         self.source_seqs: dict[str, int] = {}
+        self.marks.clear()  # kept in memory alone, as on a real board
         if empty:
             self.sessions.clear()
             self.states.clear()
@@ -47,6 +53,7 @@ class MockState:
         elif session.lifecycle != before.lifecycle:
             kind = "terminal" if session.lifecycle == "terminal" else "resumed"
         self.sessions[source, name] = session
+        self._mark(session, now)
         return self._event(kind, session), session
 
     def end(self, source: str, name: str, kind: EventKind) -> tuple[BoardEvent, SessionState]:
@@ -72,8 +79,18 @@ class MockState:
         """Return the heartbeat of this moment."""
         return Heartbeat(epoch=self.epoch, seq=self.seq, source_seqs=dict(self.source_seqs), at=datetime.now(UTC))
 
-    def pages(self, request: int, sources: tuple[str, ...] | None) -> list[SnapshotPage]:
-        """Return the answer to a question, page by page."""
+    def answers(self, asked: SnapshotRequest) -> list[bytes]:
+        """Return the messages that answer a question."""
+        if asked.want == "history":
+            marks = tuple(self.marks.get((asked.source, asked.id), ()))
+            history = History(source=asked.source, id=asked.id, marks=marks)
+            return [HISTORY_ANSWER.encode(HistoryAnswer(request=asked.request, history=history))]
+        if asked.want == "pulses":
+            pulses = tuple(each for each in self._pulses() if asked.sources is None or each.source in asked.sources)
+            return [PULSES_ANSWER.encode(PulsesAnswer(request=asked.request, pulses=pulses))]
+        return [SNAPSHOT_PAGE.encode(page) for page in self._pages(asked.request, asked.sources)]
+
+    def _pages(self, request: int, sources: tuple[str, ...] | None) -> list[SnapshotPage]:
         wanted = [each for each in self.sessions.values() if sources is None or each.source in sources]
         health = tuple(each for each in self.states.values() if sources is None or each.source in sources)
         starts = range(0, max(1, len(wanted)), PAGE_SESSIONS)
@@ -108,3 +125,28 @@ class MockState:
         self.seq += 1
         self.source_seqs[source] = self.source_seqs.get(source, 0) + 1
         return self.seq, self.source_seqs[source]
+
+    def _mark(self, session: SessionState, now: datetime) -> None:
+        mark = Mark(
+            at=now,
+            activity=session.activity,
+            waiting_for=session.waiting_for,
+            tool=session.current_tool,
+            messages=session.message_count,
+            calls=session.tool_call_count,
+            compactions=session.compaction_count,
+            context_tokens=session.context_tokens,
+        )
+        self.marks.setdefault((session.source, session.id), []).append(mark)
+
+    def _pulses(self) -> Iterator[Pulse]:
+        minute = int(datetime.now(UTC).timestamp() // 60)
+        for (source, name), marks in self.marks.items():
+            counts = [0] * KEPT_MINUTES
+            for before, after in pairwise(marks):
+                ago = minute - int(after.at.timestamp() // 60)
+                gained = after.messages + after.calls - before.messages - before.calls
+                if 0 <= ago < KEPT_MINUTES and gained > 0:
+                    counts[-1 - ago] += gained
+            if any(counts):
+                yield Pulse(source=source, id=name, counts=tuple(counts))

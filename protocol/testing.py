@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 
 from .addresses import EVENTS, SNAPSHOT, address
 from .channel import Answering, Poll, Publishing
-from .codec import EVENT, SNAPSHOT_PAGE, SNAPSHOT_REQUEST, DecodeFault
+from .codec import EVENT, SNAPSHOT_REQUEST, DecodeFault
 from .errors import NoAnswer
 from .event import BoardEvent, Heartbeat, topic_of
 from .mock import MockState
@@ -205,5 +205,5 @@ class MockBoard:
             request = SNAPSHOT_REQUEST.decode(received[1][-1] if received[1] else b"")
             if isinstance(request, DecodeFault):
                 continue
-            for page in self._state.pages(request.request, request.sources):
-                asked.send(received[0], [SNAPSHOT_PAGE.encode(page)])
+            for answer in self._state.answers(request):
+                asked.send(received[0], [answer])

@@ -14,9 +14,9 @@ import pytest
 from harness import wait_for
 
 import bellboard.protocol as face
-from bellboard.protocol import HealthState, SessionState, Subagent, Subscriber
+from bellboard.protocol import HealthState, History, Mark, Pulse, SessionState, Subagent, Subscriber
 from bellboard.protocol.addresses import CONTROL, EVENTS, INGEST, SNAPSHOT
-from bellboard.protocol.ask import Command, Reply, SnapshotPage, SnapshotRequest
+from bellboard.protocol.ask import Command, HistoryAnswer, PulsesAnswer, Reply, SnapshotPage, SnapshotRequest
 from bellboard.protocol.channel import HIGH_WATER_EVENTS, SUBSCRIPTION_LIMIT
 from bellboard.protocol.codec import ANSWER_LIMIT, REQUEST_LIMIT, WIRE_LIMIT
 from bellboard.protocol.event import SESSION_EVENTS, Event
@@ -33,6 +33,8 @@ KINDS: dict[str, Any] = {
     "event": Event,
     "question": SnapshotRequest,
     "page": SnapshotPage,
+    "history": HistoryAnswer,
+    "pulses": PulsesAnswer,
     "command": Command,
     "reply": Reply,
     "notice": Notice,
@@ -95,7 +97,8 @@ def test_each_bound_of_the_wire_is_the_one_of_the_code(number: float, said: str)
 
 def test_the_python_document_names_everything_public() -> None:
     text = read("python.md")
-    fields = [*SessionState.__struct_fields__, *Subagent.__struct_fields__, *HealthState.__struct_fields__]
+    kinds = (SessionState, Subagent, HealthState, History, Mark, Pulse)
+    fields = [name for kind in kinds for name in kind.__struct_fields__]
     members = [name for kind in (Subscriber, MockBoard) for name in vars(kind) if not name.startswith("_")]
     members += ["runtime_dir", "undecodable"]
     assert [name for name in (*face.__all__, *fields) if not re.search(rf"\b{name}\b", text)] == []

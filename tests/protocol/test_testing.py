@@ -139,3 +139,18 @@ def test_a_state_that_it_returns_is_the_state_of_the_board(board: MockBoard) -> 
     state = board.session("pi", "a", activity="waiting", waiting_for="plan")
     assert isinstance(state, SessionState)
     assert state.needs_you
+
+
+def test_it_remembers_what_a_session_did(board: MockBoard) -> None:
+    board.session("pi", "a", activity="working", message_count=1)
+    board.session("pi", "a", message_count=3, tool_call_count=2, current_tool="bash")
+    board.session("claude", "b", message_count=1)
+    with Subscriber(board.runtime_dir) as subscriber:
+        marks = subscriber.history("pi", "a").marks
+        assert [(mark.activity, mark.messages, mark.calls, mark.tool) for mark in marks] == [
+            ("working", 1, 0, None),
+            ("working", 3, 2, "bash"),
+        ]
+        assert {key: sum(counts) for key, counts in subscriber.pulses().items()} == {("pi", "a"): 4}
+        board.restart()
+        assert (subscriber.history("pi", "a").marks, subscriber.pulses()) == ((), {})
