@@ -60,6 +60,8 @@ class Alarm:
             self._session(session, now)
         for state in whole.health:
             self._source(state, now)
+        for source in self._sources.keys() - {state.source for state in whole.health}:
+            self._put(self._sources[source], None, now, 0)
 
     def event(self, event: BoardEvent, now: Moment) -> None:
         """Take one change."""
@@ -113,7 +115,10 @@ class Alarm:
         evidence = session.evidence
         since = None if evidence is None else evidence.since
         if session.needs_you and session.waiting_for is not None and session.waiting_for != "prompt":
-            return Cause(kind="needs-you", what=session.waiting_for, since=since, subject=session)
+            # A request that is only told of again (a second hook, a better record) moves nothing else of the session.
+            moved = session.last_activity_at
+            asked = None if since is None or moved is None else min(since, moved)
+            return Cause(kind="needs-you", what=session.waiting_for, since=since, asked=asked, subject=session)
         if session.lifecycle != "active" or session.activity != "waiting":
             return None
         # Only a turn that was seen going on can be over: a session that is opened stands at its prompt, too.

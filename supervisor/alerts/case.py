@@ -18,11 +18,15 @@ What: TypeAlias = Literal["permission", "question", "plan", "prompt", "degraded"
 
 
 class Cause(Struct, frozen=True, kw_only=True):
-    """Why somebody is to be told: what is the matter, since when, and with whom (None: the board itself)."""
+    """Why somebody is to be told: what is the matter, since when, and with whom (None: the board itself).
+
+    `asked` is a moment before which this very thing cannot have been asked for, if one is known.
+    """
 
     kind: Kind
     what: What
     since: datetime | None = None
+    asked: datetime | None = None
     subject: SessionState | HealthState | None = None
 
 
@@ -91,9 +95,9 @@ class Case(Struct, kw_only=True):
     def _is_news(self, cause: Cause) -> bool:
         """Whether a cause is another one than that which stands.
 
-        The same thing asked again is another one if it was asked after the first was told: between two looks at it a
-        session may have been answered and have asked anew. What merely becomes better known keeps its time.
+        The same thing is another one if it was asked for after the first was told: between two looks at it a session may
+        have been answered, gone on, and asked anew.
         """
         if self.cause is None or (cause.kind, cause.what) != (self.cause.kind, self.cause.what):
             return True
-        return cause.since is not None and self.told_at is not None and cause.since > self.told_at
+        return cause.asked is not None and self.told_at is not None and cause.asked > self.told_at

@@ -27,9 +27,13 @@ def moment(second: float) -> Moment:
     return Moment(wall=START + timedelta(seconds=second), clock=second)
 
 
-def session(name: str = "a", since: float | None = None, **fields: Any) -> SessionState:
-    when = None if since is None else START + timedelta(seconds=since)
-    return SessionState(id=name, source="pi", evidence=Evidence(kind="record", since=when), **fields)
+def at(second: float | None) -> datetime | None:
+    return None if second is None else START + timedelta(seconds=second)
+
+
+def session(name: str = "a", since: float | None = None, moved: float | None = None, **fields: Any) -> SessionState:
+    evidence = Evidence(kind="record", since=at(since))
+    return SessionState(id=name, source="pi", evidence=evidence, last_activity_at=at(moved), **fields)
 
 
 class Play:
@@ -41,9 +45,9 @@ class Play:
         self._second = 0.0
         self.picture(0, *waiting, epoch=epoch)
 
-    def see(self, second: float, name: str = "a", since: float | None = None, **fields: Any) -> None:
+    def see(self, second: float, name: str = "a", **fields: Any) -> None:
         self._run(second)
-        state = session(name, since, **fields)
+        state = session(name, **fields)
         numbers: dict[str, Any] = {"epoch": "e", "seq": 1, "source_seq": 1, "version": 1, "at": START}
         self.alarm.event(Updated(source="pi", id=name, session=state, **numbers), moment(second))
 
@@ -54,7 +58,7 @@ class Play:
 
     def health(self, second: float, status: Any) -> None:
         self._run(second)
-        state = HealthState(source="pi", status=status)
+        state = HealthState(source="pi", status=status, updated_at=at(second))
         numbers: dict[str, Any] = {"epoch": "e", "seq": 1, "source_seq": 1, "at": START}
         self.alarm.event(HealthChanged(source="pi", health=state, **numbers), moment(second))
 
@@ -129,17 +133,17 @@ def test_what_is_asked_instead_replaces_what_was_told() -> None:
 
 def test_the_same_thing_asked_anew_between_two_looks_is_told_anew() -> None:
     play = Play()
-    play.see(20, since=19, **PERMISSION)
-    play.see(100, since=99.5, **PERMISSION)
-    play.see(110, since=99.5, **PERMISSION)
+    play.see(20, since=19, moved=18, **PERMISSION)
+    play.see(100, since=99.5, moved=99, **PERMISSION)
+    play.see(110, since=99.5, moved=99, **PERMISSION)
     assert play.hear(200) == ["21: session/pi/a permission", "101: session/pi/a permission"]
 
 
-def test_evidence_that_gets_better_is_not_another_request() -> None:
+def test_a_request_that_is_only_told_of_again_is_not_another_one() -> None:
     play = Play()
-    play.see(20, since=None, **PERMISSION)
-    play.see(20.5, since=19.7, **PERMISSION)
-    play.see(40, since=19.9, **PERMISSION)
+    play.see(20, since=None, moved=18, **PERMISSION)
+    play.see(20.5, since=19.7, moved=18, **PERMISSION)
+    play.see(26, since=25.9, moved=18, **PERMISSION)
     assert play.hear(200) == ["21: session/pi/a permission"]
 
 
@@ -278,6 +282,15 @@ def test_a_source_is_told_when_it_did_badly_for_ten_seconds_and_taken_back_when_
     assert play.hear(120) == ["110: source/pi failed"]
     play.health(120, "paused")
     assert play.hear(130) == ["120.5: over source/pi"]
+
+
+def test_a_source_that_goes_on_doing_badly_is_told_once_and_not_when_it_is_taken_out() -> None:
+    play = Play()
+    for second in range(10, 300, 10):
+        play.health(second, "degraded")
+    assert play.hear(300) == ["20: source/pi degraded"]
+    play.picture(300)
+    assert play.hear(310) == ["300.5: over source/pi"]
 
 
 def test_a_board_that_is_not_heard_for_half_a_minute_is_told_and_nothing_else_meanwhile() -> None:
