@@ -34,9 +34,8 @@ def way(settings: Notify, environ: Mapping[str, str], *, terminal: bool) -> Way:
     )
 
 
-def backend(settings: Notify, environ: Mapping[str, str], out: IO[str]) -> Backend:
-    """Make the backend; `out` is the terminal to ring in. Raises UsageError if it cannot work here."""
-    chosen = way(settings, environ, terminal=out.isatty())
+def backend(chosen: Way, settings: Notify, environ: Mapping[str, str], out: IO[str]) -> Backend:
+    """Make the backend of a way that was chosen; `out` is the terminal to ring in. Raises UsageError if it cannot work."""
     limit = float(settings.limit)
     if chosen == "command":
         _needs(settings.command[0])
@@ -47,9 +46,7 @@ def backend(settings: Notify, environ: Mapping[str, str], out: IO[str]) -> Backe
     if chosen == "osascript":
         _needs("osascript")
         return OsaScript(limit)
-    if chosen == "auto":
-        raise AssertionError("a way was chosen")
-    return Terminal(out, chosen, tmux="TMUX" in environ)
+    return Terminal(out, "bell" if chosen == "auto" else chosen, tmux="TMUX" in environ)
 
 
 def _needs(program: str) -> None:

@@ -3,14 +3,14 @@
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from ...protocol.subscriber import Subscriber
 from ..errors import UsageError
 from .backends import Backend, Printed
-from .choose import backend
+from .choose import backend, way
 from .notifier import Notifier
 from .settings import Notify
 
@@ -18,10 +18,15 @@ from .settings import Notify
 def run(runtime_dir: str, file: Notify, given: Mapping[str, Any], *, dry_run: bool) -> int:
     """Tell a person until interrupted. `given` are the flags: what is None in it is as the file says."""
     settings = join(file, given)
-    chosen: Backend = Printed(sys.stdout) if dry_run else backend(settings, os.environ, sys.stderr)
+    if dry_run:
+        how, teller = "a line each", cast("Backend", Printed(sys.stdout))
+    else:
+        how = way(settings, os.environ, terminal=sys.stderr.isatty())
+        teller = backend(how, settings, os.environ, sys.stderr)
     with Subscriber(runtime_dir) as board:
-        notifier = Notifier(board, chosen, settings)
+        notifier = Notifier(board, teller, settings)
         notifier.start()
+        sys.stderr.write(f"bellboard: telling of {', '.join(settings.on)} by {how}; end with Ctrl-C\n")
         while True:
             notifier.step()
 

@@ -15,11 +15,6 @@ BUS = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}
 KITTY = {"TERM": "xterm-kitty"}
 
 
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.fixture
 def have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let the machine have these programs and no others."""
@@ -73,7 +68,7 @@ def test_where_nobody_can_be_told_it_says_what_to_do(have: Callable[..., None]) 
 def test_each_way_has_its_backend(have: Callable[..., None]) -> None:
     have("notify-send", "osascript", "beep")
     made = [
-        backend(Notify(way=each, command=("beep",)), {}, Screen())
+        backend(each, Notify(command=("beep",)), {}, io.StringIO())
         for each in ("notify-send", "osascript", "command", "bell", "osc9", "osc777", "osc99")
     ]
     assert [type(each) for each in made] == [NotifySend, OsaScript, Program, *4 * [Terminal]]
@@ -83,4 +78,4 @@ def test_each_way_has_its_backend(have: Callable[..., None]) -> None:
 def test_a_program_that_is_not_there_is_said_at_once(have: Callable[..., None], each: Way) -> None:
     have()
     with pytest.raises(UsageError, match="was not found"):
-        backend(Notify(way=each, command=("beep",)), {}, Screen())
+        backend(each, Notify(command=("beep",)), {}, io.StringIO())
