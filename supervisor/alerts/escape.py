@@ -53,6 +53,8 @@ def sequence(told: Notice, dialect: Dialect, *, tmux: bool) -> str:
     if dialect == "osc777":
         return _wrapped(f"\x1b]777;notify;{head.replace(';', ',')};{text}{END}", tmux=tmux) + BELL
     if dialect == "osc9":
+        if head[:1].isdigit():  # a number in front has another meaning there (progress, a message box)
+            head = f"bellboard: {head}"
         return _wrapped(f"\x1b]9;{head}: {text}{END}", tmux=tmux) + BELL
     return BELL
 

@@ -2,6 +2,7 @@ import base64
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from bellboard.supervisor.alerts.escape import Dialect, dialect, sequence
 from bellboard.supervisor.alerts.wording import Notice
@@ -42,6 +43,11 @@ def test_the_dialect_is_what_the_terminal_is_known_to_understand(environ: dict[s
 def test_terminals_without_identifiers_are_told_once_and_nothing_is_taken_back(spoken: Dialect, written: str) -> None:
     assert sequence(RING, spoken, tmux=False) == written
     assert sequence(OVER, spoken, tmux=False) == ""
+
+
+def test_a_text_that_begins_with_a_number_is_no_command_of_osc_9() -> None:
+    summary = structs.replace(RING, headline="2 sessions need you", text="")
+    assert sequence(summary, "osc9", tmux=False) == "\x1b]9;bellboard: 2 sessions need you: \x1b\\\a"
 
 
 def test_osc_99_names_the_notification_so_that_it_is_replaced_and_closed() -> None:
