@@ -1,4 +1,4 @@
-"""Command line: words in, exit codes out; no logic. What a command does is in `commands.py`, imported when it is needed.
+"""Command line: words in, exit codes out; no logic. What a command does is in `commands/`, imported when it is needed.
 
 Exit codes: 0 ok, 1 error, 2 usage, 3 no supervisor running, 4 a source is degraded or failed (`health`), 10 someone waits
 (`sessions --needs-you`), 130 interrupted.
@@ -22,10 +22,10 @@ def main(argv: list[str] | None = None) -> int:
     from .arguments import parse  # noqa: PLC0415 - see above
 
     options = parse(words)
-    from . import commands  # noqa: PLC0415 - see above
+    from .commands import dispatch  # noqa: PLC0415 - see above
 
     try:
-        return commands.run(options)
+        return dispatch.run(options)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:

@@ -5,8 +5,8 @@ from typing import NoReturn
 
 import pytest
 
-from bellboard.supervisor import commands
 from bellboard.supervisor.cli import main
+from bellboard.supervisor.commands import dispatch
 from bellboard.supervisor.version import VERSION
 
 
@@ -56,7 +56,7 @@ def test_the_exit_code_is_the_commands(code: int, monkeypatch: pytest.MonkeyPatc
     def run(_: argparse.Namespace) -> int:
         return code
 
-    monkeypatch.setattr(commands, "run", run)
+    monkeypatch.setattr(dispatch, "run", run)
     assert main(["health"]) == code
 
 
@@ -64,7 +64,7 @@ def test_an_interrupted_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -
     def interrupted(_: argparse.Namespace) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "run", interrupted)
+    monkeypatch.setattr(dispatch, "run", interrupted)
     assert main(["watch"]) == 130
 
 
@@ -74,7 +74,7 @@ def test_a_reader_that_went_away_ends_the_command_without_a_word(
     def cut(_: argparse.Namespace) -> NoReturn:
         raise BrokenPipeError
 
-    monkeypatch.setattr(commands, "run", cut)
+    monkeypatch.setattr(dispatch, "run", cut)
     stdout = sys.stdout
     try:
         assert (main(["watch"]), sys.stdout) == (141, None)

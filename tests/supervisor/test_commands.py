@@ -13,11 +13,12 @@ from harness import wait_for
 from bellboard.protocol.ask import Command, Reply, Verb
 from bellboard.protocol.event import Snapshot
 from bellboard.protocol.session import HealthState, SessionState
-from bellboard.supervisor import commands, private
+from bellboard.supervisor import private
 from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
 from bellboard.supervisor.answers import Answers
 from bellboard.supervisor.arguments import parse
+from bellboard.supervisor.commands import common, ctl, dispatch
 from bellboard.supervisor.config import BUILT_IN, Config
 from bellboard.supervisor.folders import lock
 
@@ -44,7 +45,7 @@ def _own_folders(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*words: str) -> int:
-    return commands.run(parse(list(words)))
+    return dispatch.run(parse(list(words)))
 
 
 def show(monkeypatch: pytest.MonkeyPatch, *health: HealthState, sessions: tuple[SessionState, ...] = SESSIONS) -> None:
@@ -54,7 +55,7 @@ def show(monkeypatch: pytest.MonkeyPatch, *health: HealthState, sessions: tuple[
     def found(_: str | Config) -> Snapshot:
         return picture
 
-    monkeypatch.setattr(commands, "_picture", found)
+    monkeypatch.setattr(common, "picture", found)
     monkeypatch.setattr(private, "read_once", found)
 
 
@@ -78,7 +79,7 @@ def test_a_supervisor_that_does_not_answer_is_none(
 ) -> None:
     Path(folder, "run").mkdir()
     Path(folder, "run", "control.sock").touch()
-    monkeypatch.setattr(commands, "REPLY_SECONDS", 0.1)
+    monkeypatch.setattr(ctl, "REPLY_SECONDS", 0.1)
     assert run("ctl", "drain") == 3
     assert capsys.readouterr().err.startswith(f"bellboard: the supervisor in {folder}/run does not answer")
 

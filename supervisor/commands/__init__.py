@@ -1,0 +1,1 @@
+"""What each word of the command line does: one file a word, and `dispatch.py`, which finds it."""

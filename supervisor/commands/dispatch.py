@@ -1,0 +1,44 @@
+"""Dispatch: finds what a word of the command line does. Data goes to stdout, everything else to stderr.
+
+Only the file of the word that was said is imported; each has a `run(options)` that returns an exit code. What several of
+them need stands in `common.py`.
+"""
+
+import argparse
+import io
+import sys
+from importlib import import_module
+
+from ...protocol.errors import NotRunning, ProtocolError
+from ..errors import SupervisorError
+from .common import EXIT_ERROR, EXIT_NOT_RUNNING, fail
+
+FILES: dict[str | None, str] = {
+    None: "board",
+    "ctl": "ctl",
+    "demo": "demo",
+    "health": "health",
+    "hooks": "hooks",
+    "notify": "notify",
+    "run": "run",
+    "service": "service",
+    "sessions": "sessions",
+    "watch": "watch",
+}
+"""The word, and the file that knows what it does; None is no word at all."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command that was asked for; returns the exit code. Errors become a sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a title may hold what this terminal cannot show
+    try:
+        command = import_module(f"{__package__}.{FILES[options.command]}")
+        return command.run(options)
+    except NotRunning as error:
+        return fail(str(error), EXIT_NOT_RUNNING)
+    except SupervisorError as error:
+        return fail(str(error), error.exit_code)
+    except ProtocolError as error:
+        return fail(str(error), EXIT_ERROR)

@@ -1,0 +1,13 @@
+"""`bellboard notify`: tells a person, once per change. What is told and how stands in `supervisor/alerts`."""
+
+import argparse
+
+from ..alerts.run import run as run_notify
+from ..config import read
+from . import common
+
+
+def run(options: argparse.Namespace) -> int:
+    """Follow the board and tell, until interrupted."""
+    given = {"on": options.on, "way": options.way, "command": options.program, "titles": options.titles}
+    return run_notify(common.runtime_dir(options), read(options.config).notify, given, dry_run=options.dry_run)

@@ -1,0 +1,26 @@
+"""`bellboard run`: keeps the board, for everybody who attaches."""
+
+import argparse
+import os
+import sys
+
+from ..app import Supervisor
+from ..errors import UsageError
+from ..service.notify import Notify
+from . import common
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a supervisor until it is told to end. Raises UsageError for settings that leave nothing to do."""
+    common.log(options)
+    config = common.config(options)
+    if not config.sources:
+        raise UsageError("no source is enabled: enable one in the configuration, or name one with --source")
+    with Supervisor(config, lambda: common.config(options), Notify(os.environ)) as supervisor:
+        where = config.state_dir or "memory"
+        sys.stderr.write(
+            f"bellboard: ready - sources {', '.join(config.sources)}; sockets in {config.runtime_dir}, state in {where}\n"
+        )
+        sys.stderr.flush()
+        supervisor.run()
+    return common.EXIT_OK

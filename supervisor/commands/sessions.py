@@ -1,0 +1,73 @@
+"""`bellboard sessions`: the sessions on the board, or, with `--once`, in the agents' files as they are now."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from ...protocol.event import Snapshot
+from ...protocol.session import SessionState
+from ..errors import SupervisorError, UsageError
+from ..units import Seconds, seconds
+from ..views import document, text
+from . import common
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the sessions that were asked for."""
+    picture = _picture(options)
+    chosen = _chosen(picture.sessions, options)
+    empty = not picture.sessions
+    picture = msgspec.structs.replace(picture, sessions=tuple(chosen))
+    if options.id is not None and not chosen:
+        raise SupervisorError(f"no session whose id begins with {options.id!r}")
+    if options.json:
+        sys.stdout.write(document.sessions_json(picture) + "\n")
+    elif options.id is not None:
+        now = datetime.now(UTC)
+        sys.stdout.write("\n\n".join(text.detail(session, now) for session in chosen) + "\n")
+    elif chosen:
+        common.print_table(chosen)
+    else:
+        sys.stderr.write("bellboard: no sessions" + ("" if empty else " that match") + "\n")
+    unwell = [state for state in picture.health if state.status in {"degraded", "failed"}]
+    for state in unwell if options.once else ():
+        sys.stderr.write(f"bellboard: {state.source} {state.status}: {state.reason}\n")
+    incomplete = any(state.status == "failed" or state.discover_failures or state.quarantined for state in unwell)
+    if options.needs_you and chosen:
+        return common.EXIT_SOMEONE_WAITS
+    return common.EXIT_ERROR if options.once and incomplete else common.EXIT_OK
+
+
+def _picture(options: argparse.Namespace) -> Snapshot:
+    if not options.once:
+        if any("=" in word for word in options.source or ()):
+            raise UsageError("--source NAME=FOLDER reads a folder now, which needs --once")
+        return common.picture(common.runtime_dir(options))
+    config = common.config(options)
+    board = msgspec.structs.replace(config.board, since=_age(options.since or "all"))
+    return common.read_once(options, msgspec.structs.replace(config, board=board))
+
+
+def _chosen(sessions: Iterable[SessionState], options: argparse.Namespace) -> list[SessionState]:
+    wanted = {word.partition("=")[0] for word in options.source or ()}
+    oldest = None if options.since is None else time.time() - _age(options.since)
+    return [
+        session
+        for session in sessions
+        if (options.id is None or session.id.startswith(options.id))
+        and (not wanted or session.source in wanted)
+        and (options.activity is None or session.activity == options.activity)
+        and (not options.needs_you or session.needs_you)
+        and (oldest is None or session.last_activity_at is None or session.last_activity_at.timestamp() >= oldest)
+    ]
+
+
+def _age(word: str) -> Seconds:
+    try:
+        return seconds(word)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}") from error
