@@ -94,6 +94,27 @@ class Resting(Protocol):
         ...
 
 
+class Place(Struct, frozen=True, kw_only=True):
+    """A folder in which a source looks. `why` says who chose it: "setting", the name of a variable, or "default".
+
+    `remark` is what its user should know of it (a setting of the agent that deletes what we read), `mend` what helps.
+    """
+
+    path: str
+    why: str
+    remark: str = ""
+    mend: str = ""
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """What a source may offer so that `bellboard doctor` can say where it looks, and why there."""
+
+    def where(self) -> Iterable[Place]:
+        """Say in which folders sessions are looked for, whether they exist or not."""
+        ...
+
+
 Factory: TypeAlias = Callable[[], Source]
 
 
@@ -128,6 +149,8 @@ __all__ = [
     "Cursor",
     "Evidence",
     "Factory",
+    "Place",
+    "Placed",
     "Registry",
     "Resting",
     "SessionHandle",

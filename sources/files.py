@@ -77,6 +77,11 @@ def look(path: str) -> os.stat_result | None:
     return status if stat.S_ISREG(status.st_mode) else None
 
 
+def why_of(option: object, variable: str | None) -> str:
+    """Say who chose what `home_of` returns, as `Place.why` wants it."""
+    return "setting" if option else variable if variable and os.environ.get(variable) else "default"
+
+
 def home_of(option: str | None, variable: str | None, default: str) -> str:
     """Where an agent keeps its files: the setting, else the agent's own environment variable, else its default."""
     chosen = option or (os.environ.get(variable) if variable else None) or default

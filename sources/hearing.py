@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, structs
 from ..protocol.session import NEEDS_YOU, Activity, Evidence, WaitingFor
 from ..protocol.update import SourceUpdate
 from .commands import Acting
-from .contract import Cursor, Resting, SessionHandle, Source, Watching
+from .contract import Cursor, Place, Placed, Resting, SessionHandle, Source, Watching
 from .spool import Spool, Word
 
 SLACK_SECONDS = 2.0
@@ -195,6 +195,10 @@ class Hearing:
             return granted(began), given
         self._asked[session] = word.at
         return told(word), word.digest
+
+    def where(self) -> Iterable[Place]:
+        """See `Placed.where`."""
+        return self._source.where() if isinstance(self._source, Placed) else ()
 
     def watch(self) -> Iterable[str]:
         """See `Watching.watch`."""

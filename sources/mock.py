@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ..protocol.update import SourceUpdate
-from .contract import Cursor, Registry, SessionHandle
+from .contract import Cursor, Place, Registry, SessionHandle
 from .errors import SourceError, SourceUnavailable
 from .files import look
 from .tail import Mark, read_on, stamp_of
@@ -119,6 +119,10 @@ class FolderSource:
     def watch(self) -> list[str]:
         """Return the folder."""
         return [self._home] if self._home else []
+
+    def where(self) -> list[Place]:
+        """See `Placed.where`."""
+        return [Place(path=self._home, why="setting")] if self._home else []
 
     def touched(self, paths: Iterable[str]) -> list[SessionHandle]:
         """Return the sessions whose scripts these are."""

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from ..protocol.session import Evidence
 from ..protocol.update import SourceUpdate
-from .contract import Cursor, Resting, SessionHandle, Source, Watching
+from .contract import Cursor, Place, Placed, Resting, SessionHandle, Source, Watching
 
 DOUBT = "whether its client still runs cannot be known"
 """Added to the evidence of all that has not ended."""
@@ -40,6 +40,10 @@ class Unseen:
         """See `Source.parse`."""
         update, after = self._source.parse(handle, cursor)
         return (None if update is None else self._doubted(update)), after
+
+    def where(self) -> Iterable[Place]:
+        """See `Placed.where`."""
+        return self._source.where() if isinstance(self._source, Placed) else ()
 
     def watch(self) -> Iterable[str]:
         """See `Watching.watch`."""

@@ -1,43 +1,52 @@
-"""Arguments: the words of the command line, and the help they come with."""
+"""Arguments: the words of the command line. What their help says besides stands in `manual.py`."""
 
 import argparse
+import shutil
 from typing import Protocol
 
+from .manual import WIDTH, page_of
 from .version import VERSION
 
-EPILOG = """examples:
-  bellboard                                what is going on now
-  bellboard run                            keep the board, for everybody who attaches
-  bellboard sessions --json                the board for programs
-  bellboard sessions --needs-you           who waits for me? (exit code 10: someone)
-  bellboard watch                          each change as it happens
-  bellboard demo                           see it without any agent
+DOCUMENTS = ("sessions", "health", "watch", "event", "doctor", "config")
+"""What `schema` knows; the counterpart is `views/schema.py`."""
 
-exit codes:
-  0 ok, 1 error, 2 usage, 3 no supervisor running, 4 a source is degraded or failed (health),
-  10 someone waits (sessions --needs-you), 130 interrupted
-"""
+SHELLS = ("bash", "zsh", "fish")
 
 
 class Commands(Protocol):
     """What argparse hands out for adding subcommands; its own name for it is private."""
 
-    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002 - argparse's word
+    def add_parser(
+        self,
+        name: str,
+        *,
+        help: str,  # noqa: A002 - argparse's word
+        description: str,
+        epilog: str | None = None,
+        formatter_class: type[argparse.HelpFormatter],
+    ) -> argparse.ArgumentParser:
         """Add one subcommand."""
         ...
 
 
+class Layout(argparse.RawDescriptionHelpFormatter):
+    """Help of at most 80 columns, fewer where the terminal has fewer."""
+
+    def __init__(self, prog: str) -> None:
+        columns = shutil.get_terminal_size((WIDTH, 24)).columns
+        super().__init__(prog, max_help_position=26, width=min(WIDTH, max(columns, 40)) - 2)
+
+
 def parse(words: list[str]) -> argparse.Namespace:
     """Parse the command line; ends the process with code 2 and a sentence if it cannot be meant."""
-    return _parser().parse_args(words)
+    return whole_parser().parse_args(words)
 
 
-def _parser() -> argparse.ArgumentParser:
+def whole_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; completion is made from it, too."""
+    page = page_of(None)
     parser = argparse.ArgumentParser(
-        prog="bellboard",
-        description="One board for all coding-agent sessions of this machine: what each is doing, who waits for you.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="bellboard", description=page.description, epilog=page.epilog, formatter_class=Layout
     )
     parser.add_argument("-V", "--version", action="version", version=f"bellboard {VERSION}")
     _common(parser, suppress=False)
@@ -45,20 +54,34 @@ def _parser() -> argparse.ArgumentParser:
     _run(commands)
     _sessions(commands)
     _watch(commands)
-    health = _command(commands, "health", "how each source's worker is doing")
-    health.add_argument("--json", action="store_true", help="print JSON for programs")
+    _json(_command(commands, "health"))
+    _doctor(commands)
     _ctl(commands)
+    _config(commands)
     _hooks(commands)
     _service(commands)
     _notify(commands)
-    demo = _command(commands, "demo", "simulated agents through the real pipeline, in a temporary home")
+    demo = _command(commands, "demo")
     demo.add_argument("--chaos", action="store_true", help="kill and hang workers meanwhile, and compare the counts")
     demo.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
+    schema = _command(commands, "schema")
+    schema.add_argument("document", nargs="?", choices=DOCUMENTS, help="only this one")
+    completion = _command(commands, "completion")
+    completion.add_argument("shell", choices=SHELLS, help="which shell")
     return parser
 
 
-def _command(commands: "Commands", name: str, text: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text)
+def _command(commands: "Commands", name: str) -> argparse.ArgumentParser:
+    page = page_of(name)
+    parser = commands.add_parser(
+        name, help=page.summary, description=page.description, epilog=page.epilog, formatter_class=Layout
+    )
+    _common(parser, suppress=True)
+    return parser
+
+
+def _verb(verbs: "Commands", name: str, text: str) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=text, description=text, formatter_class=Layout)
     _common(parser, suppress=True)
     return parser
 
@@ -73,34 +96,49 @@ def _common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
     )
 
 
-def _sources(parser: argparse.ArgumentParser) -> None:
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def _state_dir(parser: argparse.ArgumentParser, text: str = "folder of the database") -> None:
+    parser.add_argument("--state-dir", metavar="DIR", help=text)
+
+
+def _sources(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--source", action="append", metavar="NAME[=FOLDER]", default=None, help=text)
+
+
+def _filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--source",
+        "--activity", choices=["working", "waiting", "idle", "terminal"], help="only sessions doing this"
+    )
+    parser.add_argument(
+        "--project",
         action="append",
-        metavar="NAME[=FOLDER]",
-        default=None,
-        help="only this source, with that agent's own home as FOLDER; may be given several times",
+        metavar="NAME|PATH",
+        help="only sessions in folders of this last name, or in and below this path (one with a /); several times: in any",
     )
 
 
+ONLY = "only this source, with that agent's own home as FOLDER; may be given several times"
+
+
 def _run(commands: "Commands") -> None:
-    parser = _command(commands, "run", "keep the board: start the workers and serve everybody who attaches")
-    _sources(parser)
-    parser.add_argument("--state-dir", metavar="DIR", help="folder of the database")
+    parser = _command(commands, "run")
+    _sources(parser, ONLY)
+    _state_dir(parser)
     parser.add_argument("--ephemeral", action="store_true", help="keep nothing on disk")
 
 
 def _sessions(commands: "Commands") -> None:
-    parser = _command(commands, "sessions", "list the sessions, or show one")
+    parser = _command(commands, "sessions")
     parser.add_argument("id", nargs="?", metavar="ID", help="show this session (the beginning of its id is enough)")
     parser.add_argument("--once", action="store_true", help="read the agents' files now; needs no running supervisor")
-    parser.add_argument("--json", action="store_true", help="print JSON for programs")
-    _sources(parser)
+    _json(parser)
+    _sources(parser, f"{ONLY}; a FOLDER needs --once")
+    _filters(parser)
     parser.add_argument(
         "--since", metavar="AGE", help="only sessions that moved in this time (90s, 15m, 24h, 7d) or `all`"
-    )
-    parser.add_argument(
-        "--activity", choices=["working", "waiting", "idle", "terminal"], help="only sessions doing this"
     )
     parser.add_argument(
         "--needs-you", action="store_true", help="only sessions that wait for a person; exit code 10 if any"
@@ -108,15 +146,38 @@ def _sessions(commands: "Commands") -> None:
 
 
 def _watch(commands: "Commands") -> None:
-    parser = _command(commands, "watch", "print each change as it happens")
+    parser = _command(commands, "watch")
     parser.add_argument("--jsonl", action="store_true", help="print JSON, a line an event")
     parser.add_argument(
         "--topic", action="append", metavar="PREFIX", help="only topics that begin so: session.claude., health., ..."
     )
+    parser.add_argument(
+        "--source", action="append", metavar="NAME", help="only this source; may be given several times"
+    )
+    _filters(parser)
+
+
+def _doctor(commands: "Commands") -> None:
+    parser = _command(commands, "doctor")
+    _json(parser)
+    _sources(parser, ONLY)
+    _state_dir(parser)
+
+
+def _config(commands: "Commands") -> None:
+    verbs = _command(commands, "config").add_subparsers(dest="verb", metavar="VERB", required=True)
+    show = _verb(verbs, "show", "print every setting with its value and where that is from")
+    _json(show)
+    _sources(show, ONLY)
+    _state_dir(show)
+    show.add_argument("--ephemeral", action="store_true", help="as with `run`")
+    check = _verb(verbs, "check", "say whether a configuration file is right, and if not, what is wrong and where")
+    check.add_argument("file", nargs="?", metavar="FILE", help="this one instead of the one that is read")
+    _verb(verbs, "path", "say which configuration file is read")
 
 
 def _hooks(commands: "Commands") -> None:
-    parser = _command(commands, "hooks", "let agents tell the board who waits, by their own documented hooks")
+    parser = _command(commands, "hooks")
     parser.add_argument(
         "verb", choices=["install", "status", "remove"], help="what to do; install shows the change first"
     )
@@ -124,18 +185,18 @@ def _hooks(commands: "Commands") -> None:
         "agents", nargs="*", metavar="AGENT", help="claude, codex, gemini, opencode; default: the installed"
     )
     parser.add_argument("--dry-run", action="store_true", help="show the change and leave everything as it is")
-    parser.add_argument("--state-dir", metavar="DIR", help="folder of the board's state, which holds the spool")
+    _state_dir(parser, "folder of the board's state, which holds the spool")
 
 
 def _service(commands: "Commands") -> None:
-    parser = _command(commands, "service", "keep the board from login to logout, by systemd or launchd")
+    parser = _command(commands, "service")
     parser.add_argument("verb", choices=["install", "status", "remove"], help="what to do, for this user alone")
     parser.add_argument("--print", action="store_true", help="with install: print the file, and install nothing")
-    parser.add_argument("--state-dir", metavar="DIR", help="folder of the database")
+    _state_dir(parser)
 
 
 def _notify(commands: "Commands") -> None:
-    parser = _command(commands, "notify", "tell a person, once per change, when a session needs somebody")
+    parser = _command(commands, "notify")
     kinds = ("needs-you", "turn", "source", "board")
     parser.add_argument("--on", action="append", choices=kinds, help="tell only of this; may be given several times")
     parser.add_argument(
@@ -156,20 +217,16 @@ def _notify(commands: "Commands") -> None:
 
 
 def _ctl(commands: "Commands") -> None:
-    parser = _command(commands, "ctl", "tell the running supervisor what to do")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = _command(commands, "ctl").add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, text in (
         ("restart", "end the source's worker and start it again"),
         ("pause", "end the source's worker and keep it ended, also over restarts of the supervisor"),
         ("resume", "let a paused source work again"),
         ("reset", "forget a source's failures and start it at once"),
     ):
-        each = verbs.add_parser(verb, help=text, description=text)
-        each.add_argument("ctl_source", metavar="SOURCE")
-    text = "try a session again that was set aside because it ended its worker"
-    release = verbs.add_parser("release", help=text, description=text)
-    release.add_argument("ctl_source", metavar="SOURCE")
+        _verb(verbs, verb, text).add_argument("ctl_source", metavar="SOURCE", help="its name")
+    release = _verb(verbs, "release", "try a session again that was set aside because it ended its worker")
+    release.add_argument("ctl_source", metavar="SOURCE", help="its name")
     release.add_argument("ctl_handle", metavar="ID", help="the beginning of its id is enough")
-    text = "read the configuration again and change only what differs"
-    verbs.add_parser("reload", help=text, description=text)
-    verbs.add_parser("drain", help="end all workers, then the supervisor")
+    _verb(verbs, "reload", "read the configuration again and change only what differs")
+    _verb(verbs, "drain", "end all workers, then the supervisor")

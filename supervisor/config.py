@@ -19,6 +19,7 @@ from .crew.memory import Memory
 from .crew.restart import Policy
 from .crew.vigil import Patience
 from .errors import ConfigError
+from .mistakes import nearest, place, sentence, unknown_key
 from .units import Seconds, Size, finite, unit
 
 SIMULATED = "mock"
@@ -26,6 +27,9 @@ SIMULATED = "mock"
 
 BUILT_IN = ("claude", "codex", "gemini", "opencode", "pi")
 """Sources that come with bellboard."""
+
+SOURCE_KEYS = ("enabled", "home")
+"""What may be set of a built-in source."""
 
 PROBE_STEPS = (1, 2, 4, 6)
 
@@ -178,45 +182,62 @@ def read(path: str | None, known_sources: frozenset[str] | None = None) -> _File
 
     Without `known_sources` the sources' tables are not looked at.
     """
-    named = path or os.environ.get("BELLBOARD_CONFIG")
-    where = named or default_path()
+    where = path or default_path()
+    text, said = load(path)
     try:
-        with open(where, "rb") as file:
-            text = tomllib.load(file)
-    except FileNotFoundError:
-        if named is None:
-            return _File()
-        raise ConfigError(f"there is no configuration file {where}") from None
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration file {where}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{where} is not valid TOML: {error}") from error
-    try:
-        found = msgspec.convert(text, _File, dec_hook=unit)
+        found = msgspec.convert(said, _File, dec_hook=unit)
     except (msgspec.ValidationError, OverflowError) as error:
-        raise ConfigError(f"{where}: {error}") from error
-    for name, table in found.sources.items():
-        _check_source(where, name, table, known_sources)
+        raise ConfigError(sentence(where, text, str(error), known_keys())) from error
+    for name, table in found.sources.items() if known_sources is not None else ():
+        _check_source(where, text, name, table, known_sources or frozenset())
     return found
 
 
-def _check_source(where: str, name: str, table: dict[str, Any], known: frozenset[str] | None) -> None:
-    if known is None:
-        return
+def load(path: str | None) -> tuple[str, dict[str, Any]]:
+    """Return the configuration file as text and as what it says. Raises ConfigError."""
+    where = path or default_path()
+    try:
+        with open(where, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        if path is None and not os.environ.get("BELLBOARD_CONFIG"):
+            return "", {}
+        raise ConfigError(f"there is no configuration file {where}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration file {where}: {error.strerror}") from error
+    try:
+        text = data.decode()
+        return text, tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{where} is not valid TOML: {error}") from error
+
+
+def known_keys() -> dict[str, tuple[str, ...]]:
+    """Return the keys of each table; "" is the top."""
+    plain = _File()
+    tables = {name: getattr(plain, name) for name in _File.__struct_fields__}
+    inner = {name: each.__struct_fields__ for name, each in tables.items() if isinstance(each, Struct)}
+    return {"": _File.__struct_fields__, **inner}
+
+
+def _check_source(where: str, text: str, name: str, table: dict[str, Any], known: frozenset[str]) -> None:
     _check_options(where, name, table)
+    at = place(where, text, f"sources.{name}")
     if name not in known and "factory" not in table:
         raise ConfigError(
-            f"{where}: unknown source `{name}` - installed are {', '.join(sorted(known))}; "
+            f"{at}: unknown source `{name}`{nearest(name, sorted(known))} - installed are {', '.join(sorted(known))}; "
             f'another one needs `factory = "package.module:callable"`'
         )
     if "factory" in table and not (isinstance(table["factory"], str) and ":" in table["factory"]):
-        raise ConfigError(f'{where}: sources.{name}.factory: write it as "package.module:callable"')
+        at = place(where, text, f"sources.{name}.factory")
+        raise ConfigError(f'{at}: sources.{name}.factory: write it as "package.module:callable"')
     if not isinstance(table.get("enabled", True), bool):
-        raise ConfigError(f"{where}: sources.{name}.enabled: write true or false")
+        at = place(where, text, f"sources.{name}.enabled")
+        raise ConfigError(f"{at}: sources.{name}.enabled: write true or false")
     if name in BUILT_IN and "factory" not in table:
         for key in table:
-            if key not in {"enabled", "home"}:
-                raise ConfigError(f"{where}: unknown key `{key}` in sources.{name} (known: enabled, home)")
+            if key not in SOURCE_KEYS:
+                raise ConfigError(unknown_key(where, text, f"sources.{name}", key, SOURCE_KEYS))
 
 
 def _check_options(where: str, name: str, table: dict[str, Any]) -> None:

@@ -4,12 +4,14 @@ The lock comes before any socket: binding an ipc path takes it away from a livin
 never removed, because removing them would let two processes hold "the" lock.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
 import stat
 
 from .errors import AlreadyRunning, FolderError
+from .version import VERSION
 
 LOCK = "lock"
 
@@ -41,11 +43,15 @@ def private_folder(path: str, purpose: str) -> str:
 def lock(folder: str) -> int:
     """Take the lock of a folder for as long as this process lives; returns the descriptor that holds it.
 
-    Raises AlreadyRunning if another process has it, FolderError if the file cannot be made.
+    Who has it, and of which version, is written into it for `doctor`. Raises AlreadyRunning if another process has it,
+    FolderError if the file cannot be made.
     """
     fd = _take(os.path.join(folder, LOCK))
     if fd is None:
         raise AlreadyRunning(f"another bellboard supervisor holds the lock {os.path.join(folder, LOCK)}: stop it first")
+    with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only nobody is named in it
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()} {VERSION}\n".encode(), 0)
     return fd
 
 

@@ -13,18 +13,21 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import astuple, replace
 
 from ...protocol.update import SourceUpdate
-from ..contract import CURSOR_LIMIT, Cursor, Registry, SessionHandle
+from ..contract import CURSOR_LIMIT, Cursor, Place, Registry, SessionHandle
 from ..errors import CursorTooLarge, SourceUnavailable
-from ..files import home_of
+from ..files import home_of, why_of
 from ..hearing import Hearing
 from ..process import Processes, SystemProcesses
 from ..spool import Spool
 from .facts import digest, report
 from .home import NAME, Home, stamp, unwritten
+from .keeping import remark
 from .living import machine_id
 from .reader import read
 from .state import Counts, State, dump, fresh, lighten, load
 from .verdict import finished
+
+VARIABLE = "CLAUDE_CONFIG_DIR"
 
 
 class ClaudeSource:
@@ -42,7 +45,8 @@ class ClaudeSource:
     ) -> None:
         """Look in the folders `home`, by default where the client itself does. `machine`: see `machine_id`."""
         chosen = [home] if isinstance(home, str) else [*(home or ())]
-        folders = [home_of(one, None, one) for one in chosen] or [home_of(None, "CLAUDE_CONFIG_DIR", "~/.claude")]
+        folders = [home_of(one, None, one) for one in chosen] or [home_of(None, VARIABLE, "~/.claude")]
+        self._why = why_of(chosen, VARIABLE)
         self._clock = clock
         self._processes = processes or SystemProcesses()
         self._machine = machine or machine_id()
@@ -63,6 +67,10 @@ class ClaudeSource:
                 if known is None or (known.modified_at or 0.0) < (handle.modified_at or 0.0):
                     found[handle.id] = handle
         return list(found.values())
+
+    def where(self) -> list[Place]:
+        """See `Placed.where`."""
+        return [remark(Place(path=folder, why=self._why)) for folder in self._homes]
 
     def watch(self) -> list[str]:
         """See `Watching.watch`."""

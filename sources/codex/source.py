@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from ...protocol.update import SourceUpdate
 from ..commands import Acting, Commands
-from ..contract import Cursor, Registry, SessionHandle
+from ..contract import Cursor, Place, Registry, SessionHandle
 from ..errors import SourceUnavailable
-from ..files import home_of
+from ..files import home_of, why_of
 from ..hearing import Hearing
 from ..process import Processes, SystemProcesses
 from ..spool import Spool
@@ -30,6 +30,8 @@ from .state import Lock, State, compose, load, store
 from .thread import Counts
 
 NAME = "codex"
+
+VARIABLE = "CODEX_HOME"
 
 MARK = "CODEX_THREAD_ID"
 """What the environment of each command names that the client runs (seen in 0.142.5 and 0.169.0)."""
@@ -65,8 +67,9 @@ class CodexSource:
         self._open: dict[str, tuple[Opener, SessionHandle]] = {}
         self._recalled: set[str] = set()
         self._homes = [
-            Home(home_of(option, "CODEX_HOME", "~/.codex"), processes, self._cold) for option in options or [None]
+            Home(home_of(option, VARIABLE, "~/.codex"), processes, self._cold) for option in options or [None]
         ]
+        self._why = why_of(home, VARIABLE)
 
     def discover(self) -> Iterable[SessionHandle]:
         """List all threads, by names and times only. Raises `SourceUnavailable` if no home exists."""
@@ -78,6 +81,10 @@ class CodexSource:
             for handle in home.discover():
                 found.setdefault(handle.id, handle)
         return list(found.values())
+
+    def where(self) -> list[Place]:
+        """See `Placed.where`."""
+        return [Place(path=home.root, why=self._why) for home in self._homes]
 
     def watch(self) -> Iterable[str]:
         """Name the folders in which files of recent and of open threads lie, and those in which new ones appear."""

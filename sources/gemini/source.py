@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from ...protocol.update import SourceUpdate
-from ..contract import READ_LIMIT, Cursor, Registry, SessionHandle
+from ..contract import READ_LIMIT, Cursor, Place, Registry, SessionHandle
 from ..errors import SourceError, SourceUnavailable
-from ..files import home_of
+from ..files import home_of, why_of
 from ..hearing import Hearing
 from ..spool import Spool
 from ..tail import read_on
@@ -40,6 +40,7 @@ class GeminiSource:
 
     def __init__(self, *, home: str | Sequence[str] | None = None) -> None:
         self._homes = _homes(home)
+        self._why = why_of(home, HOME_VARIABLE)
         self._catalog = Catalog(self._homes)
 
     def discover(self) -> list[SessionHandle]:
@@ -47,6 +48,10 @@ class GeminiSource:
         if not any(os.path.isdir(home) for home in self._homes):
             raise SourceUnavailable(self._homes)
         return [group.handle for group in self._catalog.scan()]
+
+    def where(self) -> list[Place]:
+        """See `Placed.where`."""
+        return [Place(path=home, why=self._why) for home in self._homes]
 
     def watch(self) -> list[str]:
         """Return the folders of sessions and of subagents, and those in which new ones appear."""

@@ -7,15 +7,16 @@ registry of living clients, so no evidence of the present moment is looked at an
 from collections.abc import Sequence
 
 from ...protocol.update import SourceUpdate
-from ..contract import Cursor, Registry, SessionHandle
+from ..contract import Cursor, Place, Registry, SessionHandle
 from ..errors import SourceUnavailable
+from ..files import why_of
 from ..hearing import Hearing
 from ..spool import Spool
 from ..unseen import Unseen
 from .database import Database, Reading
 from .facts import Latest, digest, update_of
 from .fold import LATEST, fold, unread
-from .home import Home
+from .home import DATA_VARIABLE, Home
 from .state import WINDOW, Counts, Kind, State, load, store
 from .tree import NAME, SUFFIX, Tree, TreeReading
 
@@ -31,6 +32,7 @@ class OpenCodeSource:
     def __init__(self, *, home: str | Sequence[str] | None = None) -> None:
         homes = [home] if isinstance(home, str) or home is None else list(home)
         self._homes = [Home(each) for each in homes or [None]]
+        self._why = why_of(home, DATA_VARIABLE)
 
     def discover(self) -> list[SessionHandle]:
         """List the sessions. Raises `SourceUnavailable` if no home exists, OSError or SourceError if one cannot be read."""
@@ -42,6 +44,10 @@ class OpenCodeSource:
             for handle in home.discover():
                 found.setdefault(handle.id, handle)
         return list(found.values())
+
+    def where(self) -> list[Place]:
+        """See `Placed.where`."""
+        return [Place(path=home.root, why=self._why) for home in self._homes]
 
     def watch(self) -> list[str]:
         """Return the folders of the databases, and those of recent sessions in the older store."""

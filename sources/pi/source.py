@@ -8,13 +8,15 @@ import math
 from collections.abc import Sequence
 
 from ...protocol.update import SourceUpdate
-from ..contract import READ_LIMIT, Cursor, Registry, SessionHandle
+from ..contract import READ_LIMIT, Cursor, Place, Registry, SessionHandle
 from ..errors import SourceUnavailable
+from ..files import why_of
 from ..rows import Rows
 from ..tail import read_on
 from ..unseen import Unseen
 from .facts import update_of
 from .fold import Fold
+from .roots import AGENT_VARIABLE
 from .rows import Row
 from .shelf import NAME, Shelf
 from .state import Counts, State, load, store
@@ -30,6 +32,7 @@ class PiSource:
     def __init__(self, *, home: str | Sequence[str] | None = None) -> None:
         homes = [home] if isinstance(home, str) or home is None else list(home)
         self._shelves = [Shelf(each) for each in homes or [None]]
+        self._why = why_of(home, AGENT_VARIABLE)
 
     def discover(self) -> list[SessionHandle]:
         """List the sessions. Raises `SourceUnavailable` if no home exists."""
@@ -41,6 +44,10 @@ class PiSource:
             for handle in shelf.discover():
                 found.setdefault(handle.id, handle)
         return list(found.values())
+
+    def where(self) -> list[Place]:
+        """See `Placed.where`."""
+        return [Place(path=shelf.roots.home, why=self._why) for shelf in self._shelves]
 
     def watch(self) -> list[str]:
         """Return the folders of recently written sessions, and those in which new ones appear."""

@@ -15,12 +15,16 @@ from .common import EXIT_ERROR, EXIT_NOT_RUNNING, fail
 
 FILES: dict[str | None, str] = {
     None: "board",
+    "completion": "completion",
+    "config": "config",
     "ctl": "ctl",
     "demo": "demo",
+    "doctor": "doctor",
     "health": "health",
     "hooks": "hooks",
     "notify": "notify",
     "run": "run",
+    "schema": "schema",
     "service": "service",
     "sessions": "sessions",
     "watch": "watch",

@@ -3,25 +3,25 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import msgspec
+from msgspec import structs
 
 from ...protocol.event import Snapshot
-from ...protocol.session import SessionState
 from ..errors import SupervisorError, UsageError
 from ..units import Seconds, seconds
 from ..views import document, text
 from . import common
+from .choice import Choice, choice
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the sessions that were asked for."""
     picture = _picture(options)
-    chosen = _chosen(picture.sessions, options)
+    wanted = _choice(options)
+    chosen = [session for session in picture.sessions if wanted.takes(session)]
     empty = not picture.sessions
-    picture = msgspec.structs.replace(picture, sessions=tuple(chosen))
+    picture = structs.replace(picture, sessions=tuple(chosen))
     if options.id is not None and not chosen:
         raise SupervisorError(f"no session whose id begins with {options.id!r}")
     if options.json:
@@ -48,22 +48,13 @@ def _picture(options: argparse.Namespace) -> Snapshot:
             raise UsageError("--source NAME=FOLDER reads a folder now, which needs --once")
         return common.picture(common.runtime_dir(options))
     config = common.config(options)
-    board = msgspec.structs.replace(config.board, since=_age(options.since or "all"))
-    return common.read_once(options, msgspec.structs.replace(config, board=board))
+    board = structs.replace(config.board, since=_age(options.since or "all"))
+    return common.read_once(options, structs.replace(config, board=board))
 
 
-def _chosen(sessions: Iterable[SessionState], options: argparse.Namespace) -> list[SessionState]:
-    wanted = {word.partition("=")[0] for word in options.source or ()}
+def _choice(options: argparse.Namespace) -> Choice:
     oldest = None if options.since is None else time.time() - _age(options.since)
-    return [
-        session
-        for session in sessions
-        if (options.id is None or session.id.startswith(options.id))
-        and (not wanted or session.source in wanted)
-        and (options.activity is None or session.activity == options.activity)
-        and (not options.needs_you or session.needs_you)
-        and (oldest is None or session.last_activity_at is None or session.last_activity_at.timestamp() >= oldest)
-    ]
+    return structs.replace(choice(options), id=options.id, needs_you=options.needs_you, oldest=oldest)
 
 
 def _age(word: str) -> Seconds:

@@ -9,14 +9,17 @@ from ...protocol.event import Snapshot, topic_of
 from ...protocol.subscriber import Item, Subscriber
 from ..views import text
 from . import common
+from .choice import choice
 
 
 def run(options: argparse.Namespace) -> int:
     """Follow the board and print, until interrupted."""
     prefixes = tuple(prefix.encode() for prefix in options.topic or ())
+    wanted = choice(options)
     with Subscriber(common.runtime_dir(options)) as board:
         for whole in board:
-            item = below(whole, prefixes) if prefixes else whole
+            item = wanted.of(whole)
+            item = below(item, prefixes) if item is not None and prefixes else item
             if item is None:
                 continue
             line = msgspec.json.encode(item).decode("utf-8") if options.jsonl else text.event_line(item)

@@ -1,4 +1,6 @@
-"""Document: the board as one JSON value for programs; the public contract of `--json`."""
+"""Document: what programs get as one JSON value; the public contract of `--json`. `schema.py` describes it."""
+
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -24,6 +26,52 @@ class HealthDocument(msgspec.Struct, frozen=True, kw_only=True):
     health: tuple[HealthState, ...]
 
 
+Verdict: TypeAlias = Literal["ok", "note", "problem"]
+"""What `doctor` thinks of a thing: as it should be; worth knowing, and nothing has to be done; to be mended."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that `doctor` looked at. `about` is a source, or a part of the board; `mend` is what helps."""
+
+    about: str
+    what: str
+    verdict: Verdict
+    text: str
+    mend: str | None = None
+
+
+class DoctorDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What `bellboard doctor --json` prints."""
+
+    schema_version: int
+    version: str
+    problems: int
+    findings: tuple[Finding, ...]
+
+
+Origin: TypeAlias = Literal["default", "file", "environment", "flag"]
+"""Who set a value."""
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting as it is in force. `value` and `default` are as they would be written into the file, null: not set."""
+
+    key: str
+    value: Any
+    default: Any
+    origin: Origin
+    unit: str
+    about: str
+
+
+class ConfigDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What `bellboard config show --json` prints. `file` is the file that was read, null if there is none."""
+
+    schema_version: int
+    file: str | None
+    settings: tuple[Setting, ...]
+
+
 def sessions_json(snapshot: Snapshot) -> str:
     """Return the sessions document of a picture, indented for people who read it all the same."""
     document = SessionsDocument(
@@ -33,13 +81,14 @@ def sessions_json(snapshot: Snapshot) -> str:
         sessions=snapshot.sessions,
         health=snapshot.health,
     )
-    return _text(document)
+    return pretty(document)
 
 
 def health_json(snapshot: Snapshot) -> str:
     """Return the health document of a picture."""
-    return _text(HealthDocument(schema_version=SCHEMA_VERSION, epoch=snapshot.epoch, health=snapshot.health))
+    return pretty(HealthDocument(schema_version=SCHEMA_VERSION, epoch=snapshot.epoch, health=snapshot.health))
 
 
-def _text(document: msgspec.Struct) -> str:
+def pretty(document: Any) -> str:
+    """Return a document as text."""
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode("utf-8")

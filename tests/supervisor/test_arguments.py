@@ -24,6 +24,7 @@ SESSIONS: dict[str, Any] = {
     "source": None,
     "since": None,
     "activity": None,
+    "project": None,
     "needs_you": False,
 }
 
@@ -66,7 +67,22 @@ SESSIONS: dict[str, Any] = {
                 "needs_you": True,
             },
         ),
-        ("watch", {**COMMON, "command": "watch", "jsonl": False, "topic": None}),
+        (
+            "watch",
+            {
+                **COMMON,
+                "command": "watch",
+                "jsonl": False,
+                "topic": None,
+                "source": None,
+                "activity": None,
+                "project": None,
+            },
+        ),
+        (
+            "watch --source pi --activity idle --project a --project /b",
+            {"source": ["pi"], "activity": "idle", "project": ["a", "/b"]},
+        ),
         (
             "watch --jsonl --topic health. --topic session.",
             {**COMMON, "command": "watch", "jsonl": True, "topic": ["health.", "session."]},
@@ -78,6 +94,17 @@ SESSIONS: dict[str, Any] = {
         ("demo", {**COMMON, "command": "demo", "seconds": None, "chaos": False}),
         ("demo --seconds 2.5", {**COMMON, "command": "demo", "seconds": 2.5, "chaos": False}),
         ("demo --chaos", {**COMMON, "command": "demo", "seconds": None, "chaos": True}),
+        ("schema", {"command": "schema", "document": None}),
+        ("schema event", {"command": "schema", "document": "event"}),
+        ("completion fish", {"command": "completion", "shell": "fish"}),
+        ("doctor --json --source pi --state-dir /s", {"json": True, "source": ["pi"], "state_dir": "/s"}),
+        (
+            "config show --json --ephemeral",
+            {"command": "config", "verb": "show", "json": True, "ephemeral": True, "source": None, "state_dir": None},
+        ),
+        ("config check", {"command": "config", "verb": "check", "file": None}),
+        ("config check x.toml", {"verb": "check", "file": "x.toml"}),
+        ("config path", {**COMMON, "verb": "path"}),
     ],
 )
 def test_words_mean_what_the_help_says(line: str, meant: dict[str, Any]) -> None:

@@ -32,9 +32,12 @@ def test_an_unreadable_folder_is_a_usage_error_that_names_it(house: House) -> No
     ("text", "sentence"),
     [
         ("[board\n", "is not valid TOML"),
-        ("[board]\nstail_after = 3\n", "unknown field `stail_after`"),
+        (
+            "[board]\nstail_after = 3\n",
+            "config.toml, line 2: unknown key `stail_after` in [board]: did you mean `stale_after`?",
+        ),
         ('[board]\nstale_after = "soon"\n', "'soon' is no duration"),
-        ('[sources.claude]\nhomee = "x"\n', "unknown key `homee` in sources.claude (known: enabled, home)"),
+        ('[sources.claude]\nhomee = "x"\n', "line 2: unknown key `homee` in [sources.claude]: did you mean `home`?"),
         ("[sources.nobody]\n", "unknown source `nobody`"),
     ],
 )

@@ -1,0 +1,51 @@
+"""Sight: what a look at a source shows, for `bellboard doctor`: a question goes down, a sight comes up.
+
+Asked of a process of its own (`python -m bellboard.workers.look`), so that a source that cannot be imported, hangs or
+crashes spoils one line of the answer and nothing else. It is no part of the board: nothing here is counted or published.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """Which source to look at, as an `Order` says it, and whether to try inotify."""
+
+    source: str
+    factory: str | None = None
+    options: dict[str, Any] = {}
+    spool: str | None = None
+    watch: bool = True
+
+
+class Spot(Struct, frozen=True, kw_only=True):
+    """A folder in which the source looks: `why` is "setting", the name of a variable, or "default"."""
+
+    path: str
+    why: str
+    remark: str = ""
+    mend: str = ""
+
+
+class Sight(Struct, frozen=True, kw_only=True):
+    """What was seen. `error` says in which step what went wrong, None if nothing did.
+
+    `installed` is false where the agent is not; `newest` is in epoch seconds. The newest sessions were read, too:
+    `tried` of them, in which `unknown` records were not understood; `unreadable` are the errors that were raised.
+    `unwatched` says why not every folder that matters is watched, None if each is.
+    """
+
+    version: str
+    error: str | None = None
+    installed: bool = True
+    spots: tuple[Spot, ...] = ()
+    sessions: int = 0
+    live: int = 0
+    newest: float | None = None
+    tried: int = 0
+    unknown: int = 0
+    client: str | None = None
+    unreadable: tuple[str, ...] = ()
+    folders: int = 0
+    unwatched: str | None = None

@@ -1,0 +1,78 @@
+"""Choice: which sessions were asked for, by the filters that `sessions` and `watch` share. Pure but for paths."""
+
+import argparse
+import os
+
+from msgspec import Struct, structs
+
+from ...protocol.event import HealthChanged, Snapshot
+from ...protocol.session import Activity, SessionState
+from ...protocol.subscriber import Item
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """The filters; a session is chosen if it passes all of them. `oldest` is in epoch seconds; nothing set lets all pass."""
+
+    id: str | None = None
+    sources: frozenset[str] = frozenset()
+    activity: Activity | None = None
+    projects: tuple["Project", ...] = ()
+    needs_you: bool = False
+    oldest: float | None = None
+
+    def takes(self, session: SessionState) -> bool:
+        """Whether a session was asked for."""
+        last = session.last_activity_at
+        return (
+            (self.id is None or session.id.startswith(self.id))
+            and self.takes_source(session.source)
+            and (self.activity is None or session.activity == self.activity)
+            and (not self.projects or any(project.holds(session.working_dir) for project in self.projects))
+            and (not self.needs_you or session.needs_you)
+            and (self.oldest is None or last is None or last.timestamp() >= self.oldest)
+        )
+
+    def takes_source(self, source: str) -> bool:
+        """Whether a source was asked for."""
+        return not self.sources or source in self.sources
+
+    def of(self, item: Item) -> Item | None:
+        """Return what of an item was asked for: of a snapshot its sessions and sources, of an event all or nothing."""
+        if isinstance(item, Snapshot):
+            sessions = tuple(session for session in item.sessions if self.takes(session))
+            health = tuple(state for state in item.health if self.takes_source(state.source))
+            return structs.replace(item, sessions=sessions, health=health)
+        if isinstance(item, HealthChanged):
+            return item if self.takes_source(item.source) else None
+        return item if self.takes(item.session) else None
+
+
+class Project(Struct, frozen=True):
+    """A folder that sessions work in: by its last name, or by its paths (as it was said, and with links followed)."""
+
+    name: str
+    paths: tuple[str, ...] = ()
+
+    def holds(self, folder: str | None) -> bool:
+        """Whether a session with this working folder is one of the project."""
+        folder = (folder or "").rstrip("/")
+        if not self.paths:
+            return bool(folder) and folder.rpartition("/")[2] == self.name
+        return any(folder == path or folder.startswith(f"{path.rstrip('/')}/") for path in self.paths)
+
+
+def project(word: str) -> Project:
+    """Read what was said: a name, or a path if it looks like one."""
+    if "/" not in word and word not in {".", "..", "~"}:
+        return Project(word)
+    path = os.path.abspath(os.path.expanduser(word))
+    return Project(word, tuple(dict.fromkeys((path, os.path.realpath(path)))))
+
+
+def choice(options: argparse.Namespace) -> Choice:
+    """Read the filters that both commands have."""
+    return Choice(
+        sources=frozenset(word.partition("=")[0] for word in options.source or ()),
+        activity=options.activity,
+        projects=tuple(project(word) for word in options.project or ()),
+    )

@@ -1,0 +1,64 @@
+"""Mistakes: says what is wrong with a configuration file, in which line, and what may have been meant. Pure.
+
+The counterpart is `config.py`, which finds that something is wrong.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*?)`)?$", re.DOTALL)
+_PLACED = re.compile(r"(.*) - at `\$\.(.*?)`$", re.DOTALL)
+_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")
+
+
+def sentence(where: str, text: str, error: str, known: Mapping[str, Iterable[str]]) -> str:
+    """Return what msgspec found wrong in a file as a sentence; `known` are the keys of each table, "" is the top."""
+    if (found := _UNKNOWN.match(error)) is not None:
+        key, table = found[1], found[2] or ""
+        return unknown_key(where, text, table, key, known.get(table, ()))
+    if (placed := _PLACED.match(error)) is not None:
+        what, key = placed[1], placed[2].replace("[...]", "")
+        return f"{place(where, text, key)}: {key}: {what}"
+    return f"{where}: {error}"
+
+
+def unknown_key(where: str, text: str, table: str, key: str, known: Iterable[str]) -> str:
+    """Say that there is no such key, and which ones there are."""
+    path = f"{table}.{key}" if table else key
+    inside = f" in [{table}]" if table else ""
+    return f"{place(where, text, path)}: unknown key `{key}`{inside}{nearest(key, known)} (known: {', '.join(known)})"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Ask whether the most similar known word was meant; nothing where none is similar."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f": did you mean `{close[0]}`?" if close else ""
+
+
+def place(where: str, text: str, path: str) -> str:
+    """Return the file, and the line in which the value at a dotted path is set, if it can be found."""
+    line = line_of(text, path)
+    return where if line is None else f"{where}, line {line}"
+
+
+def line_of(text: str, path: str) -> int | None:
+    """Return the number of the line that sets a path, else of its table's header, else None."""
+    table, header = "", None
+    for number, line in enumerate(text.splitlines(), 1):
+        if (opened := _HEADER.match(line)) is not None:
+            table = _bare(opened[1])
+            if table == path:
+                return number
+            if path.startswith(f"{table}."):
+                header = number
+        elif (key := _KEY.match(line)) is not None:
+            said = f"{table}.{_bare(key[1])}" if table else _bare(key[1])
+            if said == path or path.startswith(f"{said}."):
+                return number
+    return header
+
+
+def _bare(key: str) -> str:
+    return ".".join(part.strip().strip("\"'") for part in key.split("."))

@@ -1,0 +1,46 @@
+"""Schema: the JSON Schema of what programs get, made from the types that are printed, so that it cannot say anything else.
+
+A property that is printed always is required, also where its type has a default: what is not known is null, never absent.
+"""
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from ...protocol.event import SCHEMA_VERSION, BoardEvent, Event, Snapshot
+from .document import ConfigDocument, DoctorDocument, HealthDocument, SessionsDocument, pretty
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+Line: TypeAlias = Snapshot | BoardEvent
+"""A line of `bellboard watch --jsonl`."""
+
+DOCUMENTS: dict[str, Any] = {
+    "sessions": SessionsDocument,
+    "health": HealthDocument,
+    "watch": Line,
+    "event": Event,
+    "doctor": DoctorDocument,
+    "config": ConfigDocument,
+}
+"""What each document is called, and its type."""
+
+
+def schema_json(document: str | None = None) -> str:
+    """Return the schema of one document as text, or of all of them."""
+    return pretty(schema(document)) + "\n"
+
+
+def schema(document: str | None = None) -> dict[str, Any]:
+    """Return the schema of one document; without a name, all of them below `documents`."""
+    names = list(DOCUMENTS) if document is None else [document]
+    shapes, definitions = msgspec.json.schema_components(
+        [DOCUMENTS[name] for name in names], ref_template="#/$defs/{name}"
+    )
+    head: dict[str, Any] = {"$schema": DIALECT, "schema_version": SCHEMA_VERSION}
+    whole = {"documents": dict(zip(names, shapes, strict=True))} if document is None else dict(shapes[0])
+    return head | whole | {"$defs": {name: _complete(each) for name, each in sorted(definitions.items())}}
+
+
+def _complete(definition: dict[str, Any]) -> dict[str, Any]:
+    return definition | {"required": sorted(definition["properties"])} if "properties" in definition else definition

@@ -1,0 +1,118 @@
+import json
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+from published import complaints
+
+from bellboard.supervisor.arguments import parse
+from bellboard.supervisor.commands import dispatch
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (
+        "BELLBOARD_CONFIG",
+        "BELLBOARD_STATE_DIR",
+        "BELLBOARD_RUNTIME_DIR",
+        "XDG_CONFIG_HOME",
+        "XDG_STATE_HOME",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
+    return tmp_path
+
+
+def run(*words: str) -> int:
+    return dispatch.run(parse(["config", *words]))
+
+
+def test_the_path_is_told_whether_the_file_is_there_or_not(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    default = home / ".config/bellboard/config.toml"
+    assert run("path") == 0
+    assert capsys.readouterr() == (
+        f"{default}\n",
+        "bellboard: there is no such file: the defaults hold (the default place)\n",
+    )
+    default.parent.mkdir(parents=True)
+    default.touch()
+    assert run("path") == 0
+    assert capsys.readouterr() == (f"{default}\n", "")
+    monkeypatch.setenv("BELLBOARD_CONFIG", "/nowhere.toml")
+    assert run("path") == 0
+    assert "chosen with BELLBOARD_CONFIG" in capsys.readouterr().err
+    assert run("path", "--config", str(default)) == 0
+    assert capsys.readouterr().out == f"{default}\n"
+
+
+def test_a_file_is_checked_before_it_is_used(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new = home / "new.toml"
+    new.write_text('[board]\nsince = "2h"\n')
+    assert run("check", str(new)) == 0
+    assert capsys.readouterr() == ("", f"bellboard: {new} is right\n")
+    new.write_text('[board]\n\nretension = "2h"\n')
+    assert run("check", str(new)) == 2
+    assert capsys.readouterr().err == (
+        f"bellboard: {new}, line 3: unknown key `retension` in [board]: did you mean `retention`? "
+        "(known: since, stale_after, retention)\n"
+    )
+    new.write_text("[board]\nsince = = 3\n")
+    assert run("check", str(new)) == 2
+    assert "at line 2, column 9" in capsys.readouterr().err
+
+
+def test_without_a_name_the_file_that_is_read_is_checked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check") == 0
+    assert (
+        capsys.readouterr().err == f"bellboard: there is no {home}/.config/bellboard/config.toml: the defaults hold\n"
+    )
+    assert run("check", "--config", f"{home}/none.toml") == 2
+    assert capsys.readouterr().err == f"bellboard: there is no configuration file {home}/none.toml\n"
+    (home / "mine.toml").write_text("privacy = 'all'")
+    assert run("check", "--config", f"{home}/mine.toml") == 2
+    assert capsys.readouterr().err.startswith(f"bellboard: {home}/mine.toml, line 1: privacy: Invalid enum value 'all'")
+
+
+def test_each_value_is_shown_with_who_set_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "mine.toml").write_text('runtime_dir = "/run/x"\n[work]\ncredit = 3\n')
+    monkeypatch.setenv("BELLBOARD_STATE_DIR", "/environment")
+    words = ["show", "--config", f"{home}/mine.toml", "--source", f"codex={home}"]
+    assert run(*words) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert lines[0] == f"# {home}/mine.toml"
+    for line in (
+        'state_dir = "/environment" # environment',
+        'runtime_dir = "/run/x" # file',
+        "credit = 3 # file",
+        'beat = "2s" # default',
+        "enabled = true # flag",
+        f'home = "{home}" # flag',
+    ):
+        assert line in lines
+    assert list(tomllib.loads(out)["sources"]) == ["codex"]
+
+    assert run(*words, "--json", "--state-dir", "/flag") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert complaints("config", document) == []
+    assert (document["file"], document["settings"][0]["value"], document["settings"][0]["origin"]) == (
+        f"{home}/mine.toml",
+        "/flag",
+        "flag",
+    )
+
+
+def test_a_board_in_memory_has_no_folder_for_its_state(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show", "--ephemeral") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("# there is no ")
+    assert lines[1] == "# state_dir is not set  # flag"
+    assert os.environ["XDG_RUNTIME_DIR"] == "/run/user/7"
+    assert lines[2].startswith('runtime_dir = "/run/user/7/bellboard"')

@@ -1,0 +1,56 @@
+import pytest
+
+from bellboard.supervisor.mistakes import line_of, nearest, sentence, unknown_key
+
+TEXT = """# bellboard
+state_dir = "/x"
+[board]   # what is kept
+since = "1h"
+
+[sources."claude"]
+ home = "a = b"
+work.credit = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("state_dir", 2),
+        ("board", 3),
+        ("board.since", 4),
+        ("board.retention", 3),
+        ("sources.claude", 6),
+        ("sources.claude.home", 7),
+        ("sources.claude.work.credit", 8),
+        ("sources", None),
+        ("nothing", None),
+    ],
+)
+def test_a_value_is_found_in_its_line_else_where_its_table_begins(path: str, line: int | None) -> None:
+    assert line_of(TEXT, path) == line
+
+
+def test_a_word_that_is_similar_is_offered_and_no_other() -> None:
+    assert nearest("stail_after", ("since", "stale_after")) == ": did you mean `stale_after`?"
+    assert nearest("zebra", ("since", "stale_after")) == ""
+
+
+def test_an_unknown_key_is_told_with_its_place_and_what_there_is() -> None:
+    assert unknown_key("c.toml", TEXT, "board", "sinse", ("since", "retention")) == (
+        "c.toml, line 3: unknown key `sinse` in [board]: did you mean `since`? (known: since, retention)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("Object contains unknown field `x`", "c.toml: unknown key `x` (known: a, b)"),
+        ("Object contains unknown field `x` - at `$.board`", "c.toml, line 3: unknown key `x` in [board] (known: c)"),
+        ("Expected `int` - at `$.board.since`", "c.toml, line 4: board.since: Expected `int`"),
+        ("Expected `object` - at `$.sources[...]`", "c.toml: sources: Expected `object`"),
+        ("something else", "c.toml: something else"),
+    ],
+)
+def test_what_msgspec_says_becomes_a_sentence_with_a_line(error: str, said: str) -> None:
+    assert sentence("c.toml", TEXT, error, {"": ("a", "b"), "board": ("c",)}) == said
