@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from settings_table import shown, table
 
 from bellboard.supervisor.aggregator.lifecycle import TRANSITIONS
-from bellboard.supervisor.config import Board, HealthRules, Limits, Restart, Work
+from bellboard.supervisor.manual import PAGES, TOP
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -22,12 +23,51 @@ def test_the_lifecycle_table_of_the_docs_is_the_table_of_the_code() -> None:
     assert said == {pair: (step.then, step.events) for pair, step in TRANSITIONS.items()}
 
 
-def test_the_settings_table_of_the_readme_names_every_setting_with_its_default() -> None:
-    text = (DOCS.parent / "README.md").read_text()
-    kinds = {"board": Board, "restart": Restart, "work": Work, "health": HealthRules, "limits": Limits}
-    for table, kind in kinds.items():
-        for name in kind.__struct_fields__:
-            assert f"`{table}.{name}`" in text
+def test_the_table_of_settings_is_the_one_of_the_code() -> None:
+    # Make it anew with: PYTHONPATH=tests/support python -c "import settings_table; print(settings_table.table())"
+    assert shown(DOCS / "configuration.md") == table()
+
+
+def test_the_settings_that_the_readme_shows_are_there_with_these_defaults() -> None:
+    section = (DOCS.parent / "README.md").read_text().partition("## Configuration")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z_.]+)` \| `(.*?)` \| ", section, re.MULTILINE)
+    known = {row[0]: row[1] for row in re.findall(r"^\| `(.*?)` \| `(.*?)` \|", table(), re.MULTILINE)}
+    assert len(rows) > 4
+    assert {key: default.strip('"') for key, default in rows} == {key: known[key] for key, _ in rows}
+
+
+def test_each_command_has_its_section_with_the_examples_of_its_help() -> None:
+    text = (DOCS / "commands.md").read_text()
+    sections = {name: body for name, _, body in (part.partition("\n") for part in text.split("\n## ")[1:])}
+    assert set(sections) == {"bellboard", *PAGES}
+    for name, page in PAGES.items():
+        assert [line for line in page.examples if line not in sections[name].splitlines()] == []
+    codes = dict(re.findall(r"^\| (\d+) \| (.*?) \|$", text, re.MULTILINE))
+    assert {int(code) for code in codes} == {0, 1, *TOP.exits}
+
+
+def test_what_troubleshooting_quotes_of_doctor_is_what_doctor_says() -> None:
+    code = "".join(path.read_text() for path in (DOCS.parent / "supervisor").rglob("*.py"))
+    code += (DOCS.parent / "sources/claude/keeping.py").read_text()
+    rows = [
+        row.split("|")[2] for row in (DOCS / "troubleshooting.md").read_text().splitlines() if row.startswith("| ")
+    ][2:]
+    heads = [head for row in rows for head in re.findall(r"`([a-z]+)`", row)]
+    assert heads
+    assert {head for head in heads if f'"{head}"' not in code} == set()
+
+
+@pytest.mark.parametrize("path", [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+def test_each_link_to_a_file_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    lost = [name for name, _ in links if name and not (path.parent / name).exists()]
+    for name, anchor in links:
+        target = path.parent / name if name else path
+        if anchor and target.suffix == ".md" and target.exists():
+            titles = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+            lost += [] if anchor[1:] in anchors else [name + anchor]
+    assert lost == []
 
 
 def test_the_examples_in_the_readme_are_the_files_that_are_tested() -> None:
