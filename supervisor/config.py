@@ -6,7 +6,7 @@ Decoded and validated once; an unknown key is an error that names it. Durations 
 import os
 import tomllib
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -235,9 +235,17 @@ def _check_source(where: str, text: str, name: str, table: dict[str, Any], known
         at = place(where, text, f"sources.{name}.enabled")
         raise ConfigError(f"{at}: sources.{name}.enabled: write true or false")
     if name in BUILT_IN and "factory" not in table:
+        if not _is_home(table.get("home", "")):
+            at = place(where, text, f"sources.{name}.home")
+            raise ConfigError(f"{at}: sources.{name}.home: write a folder, or a list of folders")
         for key in table:
             if key not in SOURCE_KEYS:
                 raise ConfigError(unknown_key(where, text, f"sources.{name}", key, SOURCE_KEYS))
+
+
+def _is_home(home: object) -> bool:
+    each = cast("list[object]", home) if isinstance(home, list) else [home]
+    return all(isinstance(folder, str) for folder in each)
 
 
 def _check_options(where: str, name: str, table: dict[str, Any]) -> None:

@@ -238,7 +238,7 @@ PAGES: dict[str, Page] = {
             "bellboard hooks remove": "take them out again",
         },
         exits=USAGE,
-        environment=("BELLBOARD_STATE_DIR", *AGENTS),
+        environment=("BELLBOARD_CONFIG", "BELLBOARD_STATE_DIR", *AGENTS),
         see=see("doctor"),
     ),
     "service": Page(

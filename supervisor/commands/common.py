@@ -48,8 +48,9 @@ def runtime_dir(options: argparse.Namespace) -> str:
 
 
 def state_dir(options: argparse.Namespace) -> str:
-    """Where the board keeps what it knows: by flag, environment or default."""
-    chosen = options.state_dir or os.environ.get("BELLBOARD_STATE_DIR") or default_state_dir()
+    """Where the board keeps what it knows: by flag, environment, file or default, exactly as `run` decides it."""
+    named = options.state_dir or os.environ.get("BELLBOARD_STATE_DIR")
+    chosen = named or read(options.config).state_dir or default_state_dir()
     return os.path.abspath(os.path.expanduser(chosen))
 
 

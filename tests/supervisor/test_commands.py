@@ -334,3 +334,17 @@ def test_a_command_is_sent_once_and_what_became_of_it_is_told(
 def test_a_drain_names_no_source(board: Board) -> None:
     board.serve("ctl", "drain")
     assert board.commands == [Command(request=1, verb="drain")]
+
+
+@pytest.mark.parametrize("by", ["file", "environment", "flag"])
+def test_hooks_are_told_into_the_folder_that_a_board_with_these_settings_reads(
+    by: str, folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if by != "environment":
+        monkeypatch.delenv("BELLBOARD_STATE_DIR")
+    if by == "file":
+        Path(folder, "config.toml").write_text(f'state_dir = "{folder}/state"\n')
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    flag = ["--state-dir", f"{folder}/state"] if by == "flag" else []
+    assert run("hooks", "install", "claude", "--dry-run", *flag) == 0
+    assert f"{folder}/state/spool" in capsys.readouterr().out

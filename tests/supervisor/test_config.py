@@ -171,6 +171,8 @@ def test_every_setting_can_be_written_into_the_file(path: Path) -> None:
         ),
         ("[sources.mine]\nfactory = 'mine'", 'sources.mine.factory: write it as "package.module:callable"'),
         ("[sources.mine]\nfactory = 3", 'sources.mine.factory: write it as "package.module:callable"'),
+        ("[sources.claude]\n\nhome = 3", "line 3: sources.claude.home: write a folder, or a list of folders"),
+        ("[sources.pi]\nhome = ['/x', 3]", "line 2: sources.pi.home: write a folder, or a list of folders"),
         ("[sources.claude]\nenabled = 'no'", "sources.claude.enabled: write true or false"),
         (
             "[sources.claude]\nhomee = '/x'",
