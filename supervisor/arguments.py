@@ -203,7 +203,9 @@ def _notify(commands: "Commands") -> None:
         "--with",
         dest="way",
         choices=["auto", "notify-send", "osascript", "osc9", "osc777", "osc99", "bell", "command"],
-        help="how; default: a command if one is set, else what this desktop or this terminal has",
+        metavar="WAY",
+        help="auto, notify-send, osascript, osc9, osc777, osc99, bell or command; default: a command if one is set, else "
+        "what this desktop or this terminal has",
     )
     parser.add_argument("--titles", action="store_true", default=None, help="say titles, too")
     parser.add_argument("--dry-run", action="store_true", help="print a line instead")

@@ -122,6 +122,7 @@ class Config(Struct, frozen=True, kw_only=True):
     work: Work = Work()
     health: HealthRules = HealthRules()
     limits: Limits = Limits()
+    notify: Notify = Notify()
     sources: dict[str, SourceConfig] = {}
 
     @property
@@ -296,5 +297,6 @@ def build(
         work=file.work,
         health=file.health,
         limits=file.limits,
+        notify=file.notify,
         sources={name: source for name, source in sorted(chosen.items()) if source.enabled},
     )

@@ -19,7 +19,7 @@ def sentence(where: str, text: str, error: str, known: Mapping[str, Iterable[str
         key, table = found[1], found[2] or ""
         return unknown_key(where, text, table, key, known.get(table, ()))
     if (placed := _PLACED.match(error)) is not None:
-        what, key = placed[1], placed[2].replace("[...]", "")
+        what, key = placed[1], re.sub(r"\[.*?\]", "", placed[2])
         return f"{place(where, text, key)}: {key}: {what}"
     return f"{where}: {error}"
 

@@ -13,6 +13,7 @@ from .units import Seconds, Size
 from .views.document import ConfigDocument, Origin, Setting
 
 DURATION, MEMORY, COUNT, SWITCH, FOLDER, WORD = "duration", "memory", "count", "true or false", "folder", "word"
+WORDS = "list of words"
 
 ABOUT: dict[str, tuple[str, str]] = {
     "state_dir": (FOLDER, "the database"),
@@ -44,6 +45,14 @@ ABOUT: dict[str, tuple[str, str]] = {
     "limits.starved": (DURATION, "silence after which it is ended although it hardly got a processor"),
     "limits.memory_soft": (MEMORY, "a worker that takes more is started anew"),
     "limits.memory_hard": (MEMORY, "a worker that takes more is killed"),
+    "notify.on": (WORDS, "what `bellboard notify` tells: `needs-you`, `turn`, `source`, `board`"),
+    "notify.way": (WORD, "by what means"),
+    "notify.command": (WORDS, "the program that is started for each notice, and its arguments"),
+    "notify.titles": (SWITCH, "tell titles, too"),
+    "notify.cooldown": (DURATION, "least time between two notices of the same session or source"),
+    "notify.settle": (DURATION, "a session's change is told when it has lasted so long"),
+    "notify.grace": (DURATION, "how long is waited at the start for all that waits already"),
+    "notify.limit": (DURATION, "a program that takes longer to tell is ended"),
 }
 """Unit and meaning of each key that is always there."""
 

@@ -1,5 +1,6 @@
 """The table of settings of docs/configuration.md, as the code has it."""
 
+import json
 from pathlib import Path
 
 from bellboard.supervisor.config import Config
@@ -26,6 +27,8 @@ def table() -> str:
 def _default(setting: Setting) -> str:
     if setting.key in PLACES:
         return PLACES[setting.key]
+    if isinstance(setting.default, tuple):
+        return f"`{json.dumps(setting.default)}`"
     return f"`{str(setting.default).lower()}`" if isinstance(setting.default, bool) else f"`{setting.default}`"
 
 

@@ -52,10 +52,10 @@ def test_the_file_has_a_table_for_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('on = ["permission"]', "Invalid enum value 'permission' - at `$.notify.on"),
+        ('on = ["permission"]', "line 2: notify.on: Invalid enum value 'permission'"),
         ('way = "command"', "the way `command` needs a command"),
         ("limit = 0", "`limit` must be more than 0"),
-        ("sound = true", "unknown field `sound`"),
+        ("sound = true", "unknown key `sound` in [notify]"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, said: str) -> None:
