@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from bellboard.supervisor.config import Config
-from bellboard.supervisor.settings import ABOUT, SOURCE_ABOUT, document
+from bellboard.supervisor.settings import ABOUT, SOURCE_ABOUT, WORDS, document
 from bellboard.supervisor.views.document import Setting
 
 BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->"
@@ -27,7 +27,7 @@ def table() -> str:
 def _default(setting: Setting) -> str:
     if setting.key in PLACES:
         return PLACES[setting.key]
-    if isinstance(setting.default, tuple):
+    if setting.unit == WORDS:
         return f"`{json.dumps(setting.default)}`"
     return f"`{str(setting.default).lower()}`" if isinstance(setting.default, bool) else f"`{setting.default}`"
 

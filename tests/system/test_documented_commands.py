@@ -22,6 +22,7 @@ NOT_RUN = {
     r"pip install |python3 -m venv ": "fetches packages; the clean clone of CI does the same",
     r"python -m (tests|pytest)": "is a test or a benchmark itself",
     r"bellboard service (install|remove)$": "would start or end a service of whoever runs the tests",
+    r"bellboard notify( --on .*)?$": "needs a desktop or a terminal; the ways are tested in tests/supervisor/alerts",
     r"bellboard service status": "asks the service manager of whoever runs the tests",
 }
 """What begins so is not run, and why."""
