@@ -1,20 +1,22 @@
 """Catalog: which sources are installed, and how one of them is made.
 
-Built-in and third-party sources come through the same door, the entry point group `bellboard.sources`; a source may also
-come straight from the settings as "package.module:callable". The supervisor reads only the names; the code behind them is
-loaded in the worker.
+Built-in and third-party sources come through the same door, a `register(registry, **options)` that the entry point group
+`bellboard.sources` names; a source may also come straight from the settings as "package.module:callable". The supervisor
+reads only the names; the code behind them is loaded in the worker.
 """
 
-from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoints, entry_points
+from types import ModuleType
 from typing import Any
 
 from .contract import Registry, Source
 from .errors import SourceError
 
 GROUP = "bellboard.sources"
-OURS = "bellboard."
+
+BUILT_IN = frozenset(("claude", "codex", "gemini", "mock", "opencode", "pi"))
+"""Our own sources, each a module of this folder. They are known by heart, so that a worker of one of them need not ask
+every installed package what it offers, which is a third of its start; and no other package can take their names."""
 
 
 class SourceNotLoadable(SourceError):
@@ -34,14 +36,12 @@ def warm() -> None:
 
     Code of others stays out: what it does in a process is nobody's business but its own source's.
     """
-    for entry in _offered():
-        if entry.value.startswith(OURS):
-            entry.load()
+    for name in BUILT_IN:
+        _built_in(name)
 
 
-@cache
-def _offered() -> EntryPoints:
-    return entry_points(group=GROUP)
+def _built_in(name: str) -> ModuleType:
+    return import_module(f".{name}", __package__)
 
 
 def _from_factory(factory: str, options: dict[str, Any]) -> Source:
@@ -55,13 +55,15 @@ def _from_factory(factory: str, options: dict[str, Any]) -> Source:
 
 
 def _from_entry_point(name: str, options: dict[str, Any]) -> Source:
-    offered = _offered()
-    if name not in offered.names:
-        _offered.cache_clear()  # it may have been installed since
-        offered = _offered()
-    found = offered.select(name=name)
+    registry = Registry()
+    if name in BUILT_IN:
+        _built_in(name).register(registry, **options)
+        return registry.create(name)
+
+    from importlib.metadata import entry_points  # noqa: PLC0415 - see BUILT_IN
+
+    found = entry_points(group=GROUP, name=name)
     if not found:
         raise SourceNotLoadable(f"no installed package offers a source called {name!r} (entry point group {GROUP})")
-    registry = Registry()
     found[name].load()(registry, **options)
     return registry.create(name)

@@ -7,9 +7,10 @@ for is read and never told: this one variable of processes that this user may lo
 
 import os
 import time
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 YOUNG_SECONDS = 1.0
 """A process younger than this is looked at again: between fork and exec it still has its parent's environment."""
@@ -54,6 +55,8 @@ class Commands:
         return {pid: each for pid, each in self._known.items() if each.mark == session}
 
     def _look(self) -> None:
+        import psutil  # noqa: PLC0415 - a fifth of what a worker imports, and only who was asked for a permission needs it
+
         now, before, self._known = time.time(), self._known, {}
         for pid in psutil.pids():
             known = before.get(pid)
@@ -65,12 +68,14 @@ class Commands:
             self._known[pid] = known
 
     def _read(self, pid: int) -> Marked:
+        import psutil  # noqa: PLC0415 - see above
+
         process = psutil.Process(pid)
         began = _began(pid, process)
         return Marked(began, process.ppid(), process.environ().get(self._variable))
 
 
-def _began(pid: int, process: psutil.Process) -> float:
+def _began(pid: int, process: "psutil.Process") -> float:
     """When a process began, to a hundredth of a second where the kernel says so."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:

@@ -11,6 +11,9 @@ import msgspec
 from .contract import CURSOR_LIMIT, Cursor
 from .errors import CursorTooLarge
 
+MEMO_KEPT = 16
+"""States that a `Memo` holds at most; each is about as large as its cursor."""
+
 
 class Formed(Protocol):
     """A state that says of which form it is, so that a cursor of another release is not mistaken for one of ours."""
@@ -19,6 +22,29 @@ class Formed(Protocol):
 
 
 S = TypeVar("S", bound=Formed)
+T = TypeVar("T")
+
+
+class Memo(Generic[T]):
+    """The states behind the cursors that were written last: a cursor that comes straight back need not be read again.
+
+    A cursor is still all that a parser trusts. A state is found only under the very text that was written from it, and only
+    once, because whoever takes it may change it; where there is none (after a start, after an error), the text is read, and
+    what it says is the same.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[Cursor, T] = {}
+
+    def keep(self, cursor: Cursor, state: T) -> None:
+        """Keep the state of which `cursor` was just written; nobody may change it any more."""
+        self._states[cursor] = state
+        if len(self._states) > MEMO_KEPT:
+            del self._states[next(iter(self._states))]
+
+    def take(self, cursor: Cursor) -> T | None:
+        """Return the state of which `cursor` was written, None if it is not kept (any more)."""
+        return self._states.pop(cursor, None)
 
 
 class Cursors(Generic[S]):

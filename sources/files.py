@@ -23,6 +23,10 @@ class Listing(Struct, frozen=True):
     folders: tuple[str, ...] = ()
 
 
+MISSING = Listing()
+"""What a folder holds that is not there: compared with `is` by those who ask whether it is."""
+
+
 class Folders:
     """Listings of folders, remembered while their folder has not changed."""
 
@@ -30,12 +34,12 @@ class Folders:
         self._known: dict[str, tuple[tuple[int, int], Listing]] = {}
 
     def list(self, path: str) -> Listing:
-        """List one folder. A missing folder is empty; raises OSError if it is there and cannot be read."""
+        """List one folder. A missing folder is `MISSING`; raises OSError if it is there and cannot be read."""
         try:
             status = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             self._known.pop(path, None)
-            return Listing()
+            return MISSING
         key = (status.st_mtime_ns, status.st_ino)
         known = self._known.get(path)
         if known is not None and known[0] == key:
@@ -64,7 +68,7 @@ def _list(path: str) -> Listing:
             for entry in entries:
                 (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.name)
     except (FileNotFoundError, NotADirectoryError):
-        return Listing()
+        return MISSING
     return Listing(tuple(sorted(files)), tuple(sorted(folders)))
 
 

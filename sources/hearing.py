@@ -170,7 +170,8 @@ class Hearing:
         if update is not None:
             now = Heard("", session, floor_of(update), standing_of(update))
         self._asked.pop(session, None)
-        word, facts = self._spool.last(session), dict[str, Any]()
+        word = self._spool.last(session)
+        facts: dict[str, Any] = {}
         if word is not None:
             now = structs.replace(now, word=word.digest)
             if now.counts(word):

@@ -49,7 +49,10 @@ def answer(state: State, transcript: Transcript, row: Row, stamp: str, own: bool
     key = (message.id or row.requestId or row.uuid or "")[-ID_LENGTH:]
     known = transcript.recent.get(key) if key else None
     if known is None:
-        known = _new(transcript, key, own)
+        known = [0, 0, 0, 0]
+        transcript.messages += 1
+        transcript.open.clear()  # the calls of an earlier answer are over, with or without a result
+        keep(transcript.recent, key, known, MESSAGES_KEPT if own else AGENT_MESSAGES_KEPT)
     if row.requestedModel and own and row.requestedModel != transcript.asked:
         transcript.asked = tidy(row.requestedModel)
     if message.usage is not None:
@@ -68,15 +71,6 @@ def _phase(stop: str | None, last: str | None) -> Phase:
     if stop is None:
         return "said" if last == "text" else "busy"
     return "busy" if stop in ONGOING else "over"
-
-
-def _new(transcript: Transcript, key: str, own: bool) -> list[int]:
-    """Count an answer that was not seen before. Returns its numbers of tokens, still nothing."""
-    known = [0, 0, 0, 0]
-    transcript.messages += 1
-    transcript.open.clear()  # the calls of an earlier answer are over, with or without a result
-    keep(transcript.recent, key, known, MESSAGES_KEPT if own else AGENT_MESSAGES_KEPT)
-    return known
 
 
 def _tokens(transcript: Transcript, known: list[int], usage: Usage) -> None:

@@ -9,7 +9,6 @@ from zlib import crc32
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
-from msgspec.structs import replace
 
 from ...protocol.session import Subagent, WindowFrom
 from ...protocol.update import SourceUpdate
@@ -18,6 +17,8 @@ from .presence import Presence, when_millis
 from .state import Agent, Labels, State
 from .verdict import Verdict, judge, judge_agent, parent_call
 from .window import window
+
+_ENCODER = msgspec.json.Encoder()
 
 WARMUP = crc32(b"Warmup")
 """How 2.0.x begins the two agents that it starts for itself: nobody asked for them."""
@@ -75,10 +76,8 @@ def report(session: str, state: State, presence: Presence, now: float, *, modifi
 
 
 def digest(update: SourceUpdate) -> int:
-    """Return a checksum of everything an update says besides its deltas."""
-    bare = replace(update, message_count_delta=0, tool_call_count_delta=0, compaction_count_delta=0,
-                   unknown_records_delta=0, restart=False)  # fmt: skip
-    return crc32(msgspec.json.encode(bare))
+    """Return a checksum of everything an update says; that of a `Report` says nothing but facts."""
+    return crc32(_ENCODER.encode(update))
 
 
 def _remember_the_end(state: State, verdict: Verdict, presence: Presence, now: float) -> None:

@@ -34,11 +34,11 @@ def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None
         elif not transcript.first:
             transcript.first = stamp[:ID_LENGTH]
         if kind in CONVERSATION:
-            if stamp > last:
-                last = stamp[:ID_LENGTH]
+            if stamp > last:  # noqa: PLR1730 - as in answers.py
+                last = stamp
             if row.isSidechain and own:
                 continue  # 1.0.x wrote a subagent's rows between those of its parent
-            if row.slug is not None:
+            if row.slug is not None and row.slug != transcript.slug:
                 transcript.slug = tidy(row.slug) or transcript.slug
             if kind == "assistant":
                 answer(state, transcript, row, stamp, own)
@@ -50,16 +50,25 @@ def fold(state: State, rows: list[Row], agent: Transcript | None = None) -> None
                 _system(transcript, row, stamp)
         elif not _note(labels, transcript, row):
             state.unknown += 1
-    transcript.last = last
+    transcript.last = last[:ID_LENGTH]
     if own:
-        _place(transcript, [row for row in rows if row.type in CONVERSATION and not row.isSidechain])
+        _place(transcript, rows)
 
 
 def _place(transcript: Transcript, rows: list[Row]) -> None:
     """Take in where the conversation was last: the newest row that says so, for each fact."""
-    transcript.cwd = next((tidy(row.cwd, PATH_LIMIT) for row in reversed(rows) if row.cwd), transcript.cwd)
-    transcript.branch = next((tidy(row.gitBranch) for row in reversed(rows) if row.gitBranch), transcript.branch)
-    transcript.version = next((tidy(row.version) for row in reversed(rows) if row.version), transcript.version)
+    cwd = branch = version = None
+    for row in reversed(rows):
+        if row.type in CONVERSATION and not row.isSidechain:
+            cwd, branch, version = cwd or row.cwd, branch or row.gitBranch, version or row.version
+            if cwd and branch and version:
+                break
+    if cwd:
+        transcript.cwd = tidy(cwd, PATH_LIMIT)
+    if branch:
+        transcript.branch = tidy(branch)
+    if version:
+        transcript.version = tidy(version)
 
 
 def _system(transcript: Transcript, row: Row, stamp: str) -> None:

@@ -3,13 +3,12 @@
 The shell around `presence.py`. Files with keys lie in the same folder; they are never opened.
 """
 
-import os
 import re
 import time
 
 from msgspec import MsgspecError, Struct, json
 
-from ..files import Folders, look
+from ..files import MISSING, Folders, look
 from ..process import Processes
 from ..tail import stamp_of
 from .presence import Judgement, Presence, Record, foreign, judge
@@ -56,12 +55,12 @@ class Register:
 
     def refresh(self) -> None:
         """Read again what has changed. A record that is half written keeps its last good reading."""
-        self._there = os.path.isdir(self.folder)
         try:
-            names = self._folders.list(self.folder).files
+            listing = self._folders.list(self.folder)
         except OSError:
-            names, self._there = (), False
-        records = {name: int(match[1]) for name in names if (match := _RECORD_NAME.fullmatch(name))}
+            listing = MISSING
+        self._there = listing is not MISSING
+        records = {name: int(match[1]) for name in listing.files if (match := _RECORD_NAME.fullmatch(name))}
         for name in [name for name in self._held if name not in records]:
             del self._held[name]
         for name, pid in records.items():

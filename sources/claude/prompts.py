@@ -47,7 +47,10 @@ def user(state: State, transcript: Transcript, row: Row, stamp: str, own: bool) 
         for block in content:
             if block.type == "tool_result":
                 results = True
-                _result(state, transcript, row, (block.tool_use_id or "")[-ID_LENGTH:], stamp, own)
+                key = (block.tool_use_id or "")[-ID_LENGTH:]
+                transcript.open.pop(key, None)
+                if key in state.tasks or key not in transcript.seen:  # else a plain tool's, like most of them
+                    _result(state, transcript, row, key, stamp, own)
             elif block.text and (text is None or text.startswith(BESIDE)):
                 text = block.text
     if not results:
@@ -58,12 +61,9 @@ def user(state: State, transcript: Transcript, row: Row, stamp: str, own: bool) 
 
 
 def _result(state: State, transcript: Transcript, row: Row, key: str, stamp: str, own: bool) -> None:
-    transcript.open.pop(key, None)
+    """Take in a result that may be a subagent's, or that stands before its call."""
     task = state.tasks.get(key)
-    if key in transcript.seen:
-        if task is None:
-            return
-    elif key:
+    if key and key not in transcript.seen:
         keep(transcript.early, key, 0, RESULTS_KEPT if own else AGENT_RESULTS_KEPT)
     result = decoded(_AGENT_RESULT, row.toolUseResult)
     if result is None or not result.agentId:

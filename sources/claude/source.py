@@ -10,10 +10,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from ...protocol.update import SourceUpdate
 from ..contract import CURSOR_LIMIT, Cursor, Place, Registry, SessionHandle
+from ..cursors import Memo
 from ..errors import CursorTooLarge, SourceUnavailable
 from ..files import home_of, why_of
 from ..hearing import Hearing
@@ -52,6 +53,7 @@ class ClaudeSource:
         self._machine = machine or machine_id()
         self._homes = {folder: Home(folder, self._processes, self._machine) for folder in folders}
         self._due: dict[str, tuple[str, float]] = {}
+        self._memo: Memo[State] = Memo()
 
     def discover(self) -> list[SessionHandle]:
         """See `Source.discover`."""
@@ -115,13 +117,12 @@ class ClaudeSource:
         session = unwritten(handle.id, handle.path) if bare else home.tree.session(handle.path)
         if not bare and not session.stamp:
             return None, cursor
-        before = (load(cursor.partition("|")[2]) if cursor else fresh()) or fresh(restart=True)
         try:
-            state, shape = read(session, before)
+            state, shape = read(session, self._state(cursor))
         except FileNotFoundError:
             return None, cursor
         if not shape:
-            return None, _cursor("", state)
+            return None, self._cursor("", state)
         now, presence = self._clock(), home.register.presence(handle.id)
         if bare and not state.told and presence.liveness not in {"alive", "unknown"}:
             return None, cursor  # it ended before there was anything to say
@@ -130,7 +131,19 @@ class ClaudeSource:
         if told.due is not None and not bare:
             self._due[handle.id] = handle.path, told.due
         update = _news(told.update, state)
-        return update, _cursor(stamp(shape, session.newest, presence, now), state)
+        return update, self._cursor(stamp(shape, session.newest, presence, now), state)
+
+    def _state(self, cursor: Cursor) -> State:
+        """Return the state that a cursor holds, to be changed by the caller."""
+        if not cursor:
+            return fresh()
+        return self._memo.take(cursor) or load(cursor.partition("|")[2]) or fresh(restart=True)
+
+    def _cursor(self, shape: str, state: State) -> Cursor:
+        """Return the cursor that stands for a state, which may not change any more."""
+        cursor = _cursor(shape, state)
+        self._memo.keep(cursor, state)
+        return cursor
 
     def _home_of(self, path: str) -> Home:
         """Return the config folder in which a session lies; a handle may name one that nobody told of."""
@@ -145,7 +158,7 @@ class ClaudeSource:
 def _news(update: SourceUpdate, state: State) -> SourceUpdate | None:
     """Return the update with its deltas, or None if it says nothing new; the state remembers what was said."""
     counts, told, restart = state.counts, digest(update), state.restart
-    deltas = Counts(*(now - before for now, before in zip(astuple(counts), astuple(state.counted), strict=True)))
+    deltas = counts.since(state.counted)
     if deltas == Counts() and told == state.told and not restart:
         return None
     state.counted, state.told, state.restart = counts, told, False

@@ -122,6 +122,15 @@ class Counts(Struct, array_like=True, frozen=True):
     compactions: int = 0
     unknown: int = 0
 
+    def since(self, before: "Counts") -> "Counts":
+        """Return what these counts have above earlier ones."""
+        return Counts(
+            self.messages - before.messages,
+            self.calls - before.calls,
+            self.compactions - before.compactions,
+            self.unknown - before.unknown,
+        )
+
 
 class State(Struct, array_like=True):
     """One session. `told` is a checksum of the facts reported last, `counted` the counts reported so far.

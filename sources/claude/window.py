@@ -5,6 +5,7 @@ that there is the table of 2.1.330's program text, and the plain fact that more 
 """
 
 import re
+from functools import lru_cache
 
 from ...protocol.session import WindowFrom
 
@@ -37,6 +38,7 @@ def window(model: str, asked: str | None, wide: list[str], peak: int) -> tuple[i
     return size, "table" if size else "unknown"
 
 
+@lru_cache(maxsize=64)
 def table(model: str) -> int | None:
     """Return the usual window of a model by its name (also `us.anthropic.claude-...`), None for an unknown one."""
     name = _NAME.search(model)

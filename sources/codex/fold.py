@@ -13,7 +13,7 @@ from .header import is_own_turn, read_bare_header, read_header, starts_anew
 from .records import CALLS, EVENTS, ITEMS, OUTPUTS, RECORDS, Meanings, drift
 from .rows import Payload, Row, text_of
 from .state import Part, State, copy
-from .thread import Counts, Thread, time_of
+from .thread import TIME_LIMIT, Counts, Thread, time_of
 from .tokens import totals_of
 
 _INJECTED = ("<environment_context>", "<user_instructions>", "# AGENTS.md")
@@ -47,12 +47,14 @@ class Fold:
                 self._bare(row)
             elif kind == "session_meta":
                 self._header(row, payload)
-            elif self._is_own(row, payload):
+            elif (part.plain and payload.thread_id is None) or self._is_own(row, payload):
                 inner = payload.type
                 # Settings can be applied long after a turn, and on resume: they are no activity.
                 if inner != "thread_settings_applied":
                     active = True
-                    last = time_of(row) or last
+                    moment = row.timestamp
+                    if moment and len(moment) <= TIME_LIMIT:
+                        last = moment
                 table = _ENVELOPES.get(kind)
                 handler = RECORDS.get(kind, drift) if table is None else table.get(inner, drift)
                 if handler is not None:

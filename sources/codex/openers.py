@@ -49,7 +49,7 @@ class Openers:
         if time.monotonic() - self._looked > FRESH_SECONDS:
             self._files = dict(self._look())
             self._looked = time.monotonic()
-        return self._files.get(os.path.realpath(path))
+        return self._files.get(os.path.realpath(path)) if self._files else None
 
     def lives(self, opener: Opener) -> bool:
         """Whether a process that was found is still there."""

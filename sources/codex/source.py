@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ...protocol.update import SourceUpdate
 from ..commands import Acting, Commands
 from ..contract import Cursor, Place, Registry, SessionHandle
+from ..cursors import Memo
 from ..errors import SourceUnavailable
 from ..files import home_of, why_of
 from ..hearing import Hearing
@@ -66,6 +67,7 @@ class CodexSource:
         self._openers = Openers(processes)
         self._open: dict[str, tuple[Opener, SessionHandle]] = {}
         self._recalled: set[str] = set()
+        self._memo: Memo[State] = Memo()
         self._homes = [
             Home(home_of(option, VARIABLE, "~/.codex"), processes, self._cold) for option in options or [None]
         ]
@@ -118,7 +120,7 @@ class CodexSource:
             self._recall(handle, cursor)
             return None, cursor
         sight = self._see(handle)
-        loaded = load(cursor) if cursor else State()
+        loaded = (self._memo.take(cursor) or load(cursor)) if cursor else State()
         restart, state = loaded is None, loaded or State()
         if not sight.rollouts and not (sight.lock == "held" or (state.shown and not state.begun)):
             return None, cursor
@@ -141,7 +143,9 @@ class CodexSource:
         self._look_for_opener(state, handle, sight, moved=reading.rows > 0)
         update = _speak(state, handle.id, before, reading.counts, born=sight.born, restart=restart)
         stamp = compose(reading.stamps, sight.lock, sight.name) if reading.complete else ""
-        return update, store(stamp, state)
+        after = store(stamp, state)
+        self._memo.keep(after, state)
+        return update, after
 
     def _look_for_opener(self, state: State, handle: SessionHandle, sight: _Sight, *, moved: bool) -> None:
         """Where no lock tells whether the thread is open, find the process that has its file open, or see that it went."""

@@ -59,6 +59,11 @@ class Part(Struct, array_like=True):
     floor: int = 0
     copying: int = 0
 
+    @property
+    def plain(self) -> bool:
+        """Whether all that follows is the thread's own, unless it names another."""
+        return self.stage == 3 and not self.floor and not self.copying
+
 
 class State(Struct, omit_defaults=True):
     """One thread. Times are kept as they were written; None is not known."""

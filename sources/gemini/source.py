@@ -12,6 +12,7 @@ import msgspec
 
 from ...protocol.update import SourceUpdate
 from ..contract import READ_LIMIT, Cursor, Place, Registry, SessionHandle
+from ..cursors import Memo
 from ..errors import SourceError, SourceUnavailable
 from ..files import home_of, why_of
 from ..hearing import Hearing
@@ -42,6 +43,7 @@ class GeminiSource:
         self._homes = _homes(home)
         self._why = why_of(home, HOME_VARIABLE)
         self._catalog = Catalog(self._homes)
+        self._memo: Memo[State] = Memo()
 
     def discover(self) -> list[SessionHandle]:
         """List the sessions. Raises SourceUnavailable if there is no `.gemini` folder."""
@@ -76,13 +78,17 @@ class GeminiSource:
         group = self._catalog.find(handle)
         if group is None:
             return None, cursor
-        return _Reading(self._catalog, group, handle.id, cursor).update()
+        reading = _Reading(self._catalog, group, handle.id, cursor, self._memo.take(cursor))
+        found, after = reading.update()
+        if after != cursor:
+            self._memo.keep(after, reading.state)
+        return found, after
 
 
 class _Reading:
     """One call of `parse`: reads at most `READ_LIMIT` bytes in the files of a session and reports."""
 
-    def __init__(self, catalog: Catalog, group: Group, handle: str, cursor: Cursor) -> None:
+    def __init__(self, catalog: Catalog, group: Group, handle: str, cursor: Cursor, state: State | None) -> None:
         self._catalog = catalog
         self._group = group
         self._handle = handle
@@ -90,27 +96,27 @@ class _Reading:
         self._budget = READ_LIMIT
         self._restart = False
         try:
-            self._state = load(cursor)
+            self.state = state or load(cursor)
         except msgspec.MsgspecError:  # a cursor of another version: begin again
-            self._state, self._restart = State(), True
+            self.state, self._restart = State(), True
 
     def update(self) -> tuple[SourceUpdate | None, Cursor]:
-        said = facts(self._state)
+        said = facts(self.state)
         self._forget_gone_files()
         stamps = self._read_files()
-        if not self._state.files:
+        if not self.state.files:
             return None, self._cursor
         self._look_around()
-        found = report(said, self._state, self._handle, restart=self._restart)
+        found = report(said, self.state, self._handle, restart=self._restart)
         stamp = describe(stamps, self._group.evidence) if all(stamps) else ""
-        return found, store(stamp, self._state)
+        return found, store(stamp, self.state)
 
     def _forget_gone_files(self) -> None:
         present = {artifact.path for artifact in self._group.files}
-        kept = {path: part for path, part in self._state.files.items() if path in present}
+        kept = {path: part for path, part in self.state.files.items() if path in present}
         # All of them elsewhere at once: the folder was moved, or another session took over the name.
-        self._restart |= bool(self._state.files) and not kept
-        self._state.files = kept
+        self._restart |= bool(self.state.files) and not kept
+        self.state.files = kept
 
     def _read_files(self) -> list[str]:
         """Read on in each file. Returns their stamps, "" for one that may hold more."""
@@ -118,9 +124,9 @@ class _Reading:
         problem: OSError | SourceError | None = None
         for artifact in self._group.files:
             try:
-                part = self._state.files.get(artifact.path) or Part()
+                part = self.state.files.get(artifact.path) or Part()
                 stamps.append(self._read(artifact, part))
-                self._state.files[artifact.path] = part
+                self.state.files[artifact.path] = part
             except FileNotFoundError:
                 stamps.append("")
             except (OSError, SourceError) as error:
@@ -169,11 +175,11 @@ class _Reading:
 
     def _look_around(self) -> None:
         """Take over what stands around the files: where the session worked, whose subagent it is, and its own."""
-        part = leading(self._state)
+        part = leading(self.state)
         project = part.chat.project if part is not None else ""
-        self._state.folder = self._group.folder or self._catalog.folder_with(project)
-        self._state.parent = self._group.parent
-        self._state.subagent_since = self._group.subagent_since
+        self.state.folder = self._group.folder or self._catalog.folder_with(project)
+        self.state.parent = self._group.parent
+        self.state.subagent_since = self._group.subagent_since
 
 
 def _homes(home: str | Sequence[str] | None) -> tuple[str, ...]:
