@@ -63,8 +63,11 @@ def health(state: HealthState, level: Level) -> HealthState:
     for field in ("reason", "last_error", "rebuilt"):
         text = getattr(state, field)
         changes[field] = None if text is None or level == "minimal" else _without_paths(text)
-    if level == "minimal":
-        changes["unknown_client"] = None
+    minimal = level == "minimal"
+    changes["home"] = None if minimal or state.home is None else last_name(state.home)
+    changes["absent"] = () if minimal else tuple(last_name(each) for each in state.absent)
+    if minimal:
+        changes["unknown_client"] = changes["home_from"] = None
     return structs.replace(state, **changes)
 
 

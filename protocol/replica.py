@@ -65,6 +65,10 @@ class Replica:
         """Whether the board was heard in the last five seconds (`now`: monotonic seconds)."""
         return self._heard_at is not None and now - self._heard_at < SILENCE_SECONDS
 
+    def silence(self, now: float) -> float | None:
+        """Return for how many seconds the board was not heard, None if it never was (`now`: monotonic seconds)."""
+        return None if self._heard_at is None else now - self._heard_at
+
     def feed(self, event: Event, now: float, jitter: float) -> BoardEvent | None:
         """Take one event; returns it if it changed the picture. `jitter` in [0, 1) spreads resynchronisations."""
         self._heard_at = now

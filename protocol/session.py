@@ -120,6 +120,9 @@ class HealthState(Struct, frozen=True, kw_only=True, gc=False):
     `quarantined` are the handles of sessions that are set aside because they ended workers; `traceback` is where the last
     hung worker stood, innermost frame first.
     `rebuilt` says why the board had to make its stored knowledge anew, and from what; None if it never had to.
+    `home` is the folder in which the agent's files are read, `home_from` why that one: `default`, the name of a variable of
+    the environment, `configuration` or `--source`. `absent` are the paths in which the agent was looked for, if it is not
+    installed. `settled` says that all there was to read has been read since the worker began.
     """
 
     source: str
@@ -142,3 +145,7 @@ class HealthState(Struct, frozen=True, kw_only=True, gc=False):
     traceback: str | None = None
     rebuilt_at: Time | None = None
     rebuilt: str | None = None
+    home: str | None = None
+    home_from: str | None = None
+    absent: tuple[str, ...] = ()
+    settled: bool = False

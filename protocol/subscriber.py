@@ -72,6 +72,11 @@ class Subscriber:
         return self._replica.connected(time.monotonic())
 
     @property
+    def silence(self) -> float | None:
+        """For how many seconds the supervisor was not heard, None if it never was: so old is the picture."""
+        return self._replica.silence(time.monotonic())
+
+    @property
     def resyncs(self) -> int:
         """How often this subscriber found itself behind and fetched the whole picture again."""
         return self._replica.resyncs

@@ -34,6 +34,7 @@ from .errors import CannotStart, StorageError, SupervisorError
 from .intake import Intake
 from .keeper import Keeper
 from .orders import order_for
+from .places import place
 from .premises import Premises
 from .reload import compare
 from .service.notify import Notify
@@ -180,9 +181,15 @@ class Supervisor:
         now = self._now()
         # What belongs to a source that does not run stays stored: nobody could say how it is doing.
         self._enrolment.admit(self.config.sources, now)
+        self._say_places(self.config)
         if self._store.rebuilt is not None:
             log.warning("%s; everything is read again from the agents' files", self._store.rebuilt)
             self.book.rebuilt(f"{self._store.rebuilt}; everything is read again from the agents' files", now.wall)
+
+    def _say_places(self, config: Config) -> None:
+        for name, source in config.sources.items():
+            if (found := place(name, source, os.environ)) is not None:
+                self.book.place(name, *found)
 
     def _tick(self, now: Moment) -> None:
         clock = now.clock
@@ -279,6 +286,7 @@ class Supervisor:
         clock = now.clock
         changes = compare(old, new)
         self._voice.say(self._enrolment.admit(changes.added, now))
+        self._say_places(new)
         self.config = structs.replace(new, state_dir=old.state_dir, runtime_dir=old.runtime_dir, privacy=old.privacy)
         self.aggregator.rule(new.rules, now)
         self._intake.credit = new.work.credit

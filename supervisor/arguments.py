@@ -128,6 +128,8 @@ def _run(commands: "Commands") -> None:
     _sources(parser, ONLY)
     _state_dir(parser)
     parser.add_argument("--ephemeral", action="store_true", help="keep nothing on disk")
+    # For `bellboard` alone, which starts its own board so: see live/lodger.py.
+    parser.add_argument("--private", action="store_true", help=argparse.SUPPRESS)
 
 
 def _sessions(commands: "Commands") -> None:

@@ -104,11 +104,15 @@ class HealthRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class SourceConfig(Struct, frozen=True, kw_only=True):
-    """One source: whether it runs, where its code is (None: an installed source of that name), and its options."""
+    """One source: whether it runs, where its code is (None: an installed source of that name), and its options.
+
+    `named` says that its folder was named by flag.
+    """
 
     enabled: bool = True
     factory: str | None = None
     options: dict[str, Any] = {}
+    named: bool = False
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -282,7 +286,7 @@ def build(
         for name, folder in only.items():
             base = tables.get(name, SourceConfig())
             options = base.options if folder is None else {**base.options, "home": folder}
-            chosen[name] = msgspec.structs.replace(base, enabled=True, options=options)
+            chosen[name] = msgspec.structs.replace(base, enabled=True, options=options, named=folder is not None)
     else:
         chosen = {name: tables.get(name, SourceConfig()) for name in installed if name != SIMULATED}
         chosen |= tables

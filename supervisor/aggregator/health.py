@@ -45,7 +45,7 @@ class Record(Struct, kw_only=True):
     why_held: str | None = None
     deaths: int = 0
     unloadable: str | None = None
-    absent: tuple[str, ...] | None = None
+    missing: bool = False
     paused: bool = False
     closed: bool = False
 
@@ -66,6 +66,12 @@ class HealthBook:
         known = self._records.get(source)
         if known is None or known.closed:
             self._records[source] = Record(state=HealthState(source=source))
+
+    def place(self, source: str, home: str, home_from: str) -> None:
+        """Note in which folder a source reads, and why there."""
+        record = self._records[source]
+        home = redact(home, self._home, shorten=False)
+        record.state = structs.replace(record.state, home=home, home_from=home_from)
 
     def close(self, source: str) -> None:
         """Note that a source was taken out of the settings; its page stays, so that nobody shows an older one."""
@@ -105,17 +111,15 @@ class HealthBook:
         record = self._records[source]
         if record.beat is not None and record.beat.passes > 0:
             return True
-        return (
-            record.absent is not None or record.condition == "stopped" or self._judge(record)[0] in {"failed", "paused"}
-        )
+        return record.missing or record.condition == "stopped" or self._judge(record)[0] in {"failed", "paused"}
 
     def started(self, source: str, pid: int, inc: int) -> None:
         """Note that a worker was started."""
         record = self._records[source]
-        record.absent = None
+        record.missing = False
         record.beat = None
         record.trouble = record.retry = None
-        record.state = structs.replace(record.state, pid=pid, incarnation=inc)
+        record.state = structs.replace(record.state, pid=pid, incarnation=inc, absent=())
 
     def ended(self, source: str, death: Death | None, *, progressed: bool) -> None:
         """Note that a worker ended; `death` is None for an end that was asked for."""
@@ -156,9 +160,10 @@ class HealthBook:
         """Note that the agent is not installed."""
         record = self._records[source]
         record.deaths, record.unloadable = 0, None
+        record.missing = True
         # Its worker is about to end: one piece of news, not two.
-        record.state = structs.replace(record.state, pid=None)
-        record.absent = tuple(redact(path, self._home, shorten=False) for path in looked)
+        absent = tuple(redact(path, self._home, shorten=False) for path in looked)
+        record.state = structs.replace(record.state, pid=None, absent=absent)
 
     def paused(self, source: str, *, paused: bool) -> None:
         """Note that somebody paused or resumed a source."""
@@ -222,7 +227,8 @@ class HealthBook:
 
     def _state(self, record: Record) -> HealthState:
         status, reason = self._judge(record)
-        return as_told(structs.replace(record.state, status=status, reason=reason), self._level)
+        settled = record.beat is not None and record.beat.passes > 0
+        return as_told(structs.replace(record.state, status=status, reason=reason, settled=settled), self._level)
 
     def _judge(self, record: Record) -> tuple[Literal["healthy", "degraded", "failed", "paused"], str | None]:
         if record.closed:
@@ -233,8 +239,8 @@ class HealthBook:
             return "failed", failure
         if (trouble := self._trouble(record)) is not None:
             return "degraded", trouble
-        if record.absent is not None:
-            return "healthy", "not found: looked in " + ", ".join(record.absent)
+        if record.missing:
+            return "healthy", "not found: looked in " + ", ".join(record.state.absent)
         return "healthy", None
 
     def _failure(self, record: Record) -> str | None:

@@ -1,14 +1,17 @@
-"""`bellboard` alone: a look at what is going on; of a running board, else of a private one."""
+"""`bellboard` alone: the live board on a terminal, else the table once; of a running board, else of a private one."""
 
 import argparse
 import sys
 
 from ...protocol.errors import NotRunning
+from ..live import start
 from . import common
 
 
 def run(options: argparse.Namespace) -> int:
     """Show the board; without any session, say where was looked."""
+    if start.wanted():
+        return start.show(common.runtime_dir(options), ["--config", options.config] if options.config else [])
     try:
         picture = common.picture(common.runtime_dir(options))
     except NotRunning:

@@ -6,6 +6,7 @@ import sys
 
 from ..app import Supervisor
 from ..errors import UsageError
+from ..private import serve
 from ..service.notify import Notify
 from . import common
 
@@ -16,6 +17,9 @@ def run(options: argparse.Namespace) -> int:
     config = common.config(options)
     if not config.sources:
         raise UsageError("no source is enabled: enable one in the configuration, or name one with --source")
+    if options.private:
+        serve(config, lambda: common.config(options))
+        return common.EXIT_OK
     with Supervisor(config, lambda: common.config(options), Notify(os.environ)) as supervisor:
         where = config.state_dir or "memory"
         sys.stderr.write(

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ...protocol.event import BoardEvent, HealthChanged, Snapshot
-from ...protocol.session import HealthState, SessionState
+from ...protocol.session import Evidence, HealthState, SessionState
 
 GLYPHS = {"working": ">", "waiting": "?", "idle": ".", "terminal": "-"}
 LEAST_TITLE = 12
@@ -95,25 +95,33 @@ def _line(row: list[str], sizes: list[int], width: int) -> str:
     return "  ".join(cell.ljust(size) for cell, size in zip(cells, sizes, strict=True)).rstrip()[: max(width, 40)]
 
 
+KNOWN_BY = {
+    "hook": "its hook told us",
+    "registry": "the client's live registry says so",
+    "lock": "the client's own lock says so",
+    "process": "its process says so",
+    "record": "its last record says so",
+    "tool": "a tool call has no result yet",
+    "age": "from the time of its last record",
+    "none": "nothing says more",
+}
+
+
+def known_by(evidence: Evidence | None) -> str:
+    """Say how a state is known."""
+    if evidence is None:
+        return "the agent's files say no more"
+    return KNOWN_BY[evidence.kind] + (f" ({plain(evidence.detail)})" if evidence.detail else "")
+
+
 def why(session: SessionState, now: datetime) -> str:
     """Explain a state in a sentence: what it is, since when, and how we know."""
     evidence = session.evidence
     if evidence is None:
-        return f"{state_word(session)}: the agent's files say no more"
+        return f"{state_word(session)}: {known_by(None)}"
     what = f"waiting for {session.waiting_for}" if session.waiting_for else session.activity
     since = f" since {age(evidence.since, now)}" if evidence.since is not None else ""
-    known = {
-        "hook": "its hook told us",
-        "registry": "the client's live registry says so",
-        "lock": "the client's own lock says so",
-        "process": "its process says so",
-        "record": "its last record says so",
-        "tool": "a tool call has no result yet",
-        "age": "from the time of its last record",
-        "none": "nothing says more",
-    }[evidence.kind]
-    detail = f" ({plain(evidence.detail)})" if evidence.detail else ""
-    return f"{what}{since}: {known}{detail}"
+    return f"{what}{since}: {known_by(evidence)}"
 
 
 def detail(session: SessionState, now: datetime) -> str:

@@ -1,0 +1,49 @@
+"""Help: the keys, states and columns, above the board; any key closes it."""
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from ..views.board.keys import helped
+from .palette import Palette
+from .sheet import Sheet
+
+
+class Help(ModalScreen[None]):
+    """One page."""
+
+    CSS = """
+    Help { align: center middle; }
+    Help Sheet { width: 100%; max-width: 110; height: auto; max-height: 90%; padding: 1 2; border: round $accent; }
+    """
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__()
+        self._palette = palette
+        self._sheet = Sheet(id="help")
+
+    def compose(self) -> ComposeResult:
+        """See `Screen.compose`."""
+        yield self._sheet
+
+    def on_mount(self) -> None:
+        """Show the page."""
+        self._fill()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Show the page for another size."""
+        self._fill()
+
+    def on_key(self, event: events.Key) -> None:
+        """Close, unless somebody only scrolls."""
+        if event.key not in {"up", "down", "pageup", "pagedown"}:
+            event.stop()
+            self.dismiss()
+
+    def on_click(self) -> None:
+        """Close."""
+        self.dismiss()
+
+    def _fill(self) -> None:
+        lines = helped(min(104, max(20, self.size.width - 8)))
+        self._sheet.show(len(lines), lines.__getitem__, self._palette, raised=True)

@@ -1,0 +1,94 @@
+"""Plain: the live board without Textual: the same content as lines of text, drawn again when something changed.
+
+Only lines that changed are written, in one piece, so that nothing flickers. It takes no keys: Ctrl-C ends it.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+from typing import NoReturn
+
+from ..views.board.ink import Line, cut
+from ..views.board.picture import Choice, View
+from ..views.board.screen import screen, whole
+from .palette import BASIC, COLOURLESS
+from .wire import Wire
+
+DRAW_SECONDS = 0.1
+CLOCK_SECONDS = 1.0
+
+ENTER = "\x1b[?1049h\x1b[?25l"
+LEAVE = "\x1b[?25h\x1b[?1049l"
+BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
+"""Terminals that know these show what is between them at once; the others ignore them."""
+
+
+class Screenful:
+    """What the terminal shows now; `changed` says what to write so that it shows something else."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self._inks = BASIC if colour else COLOURLESS
+        self._shown: list[str] = []
+        self._size = (0, 0)
+
+    def changed(self, lines: list[Line], width: int) -> str:
+        """Return the characters that make the terminal show these lines; "" if it does."""
+        drawn = [self._drawn(cut(line, width)) for line in lines]
+        size = (width, len(lines))
+        fresh = size != self._size
+        words = "\x1b[2J" if fresh else ""
+        for number, line in enumerate(drawn):
+            if fresh or line != self._shown[number]:
+                words += f"\x1b[{number + 1};1H{line}\x1b[K"
+        self._shown, self._size = drawn, size
+        return f"{BEGIN}{words}{END}" if words else ""
+
+    def _drawn(self, line: Line) -> str:
+        return "".join(
+            f"\x1b[{code}m{span.text}\x1b[0m" if (code := self._inks[span.role]) and span.text.strip() else span.text
+            for span in line
+        )
+
+
+def show(wire: Wire) -> None:
+    """Show the board until interrupted."""
+    news = threading.Event()
+    wire.wake = news.set
+    screenful = Screenful(colour="NO_COLOR" not in os.environ)
+    with _terminal():
+        while True:
+            news.clear()
+            size = shutil.get_terminal_size((80, 24))
+            view = View(datetime.now(UTC), size.columns)
+            lines = whole(screen(wire.picture(), Choice()), view, size.lines)
+            if words := screenful.changed(lines, size.columns):
+                sys.stdout.write(words)
+                sys.stdout.flush()
+            time.sleep(DRAW_SECONDS)
+            news.wait(CLOCK_SECONDS - DRAW_SECONDS)
+
+
+@contextmanager
+def _terminal() -> Generator[None]:
+    """Use the terminal's other screen, and give the terminal back as it was, also when we are told to end."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    sys.stdout.write(ENTER)
+    sys.stdout.flush()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        sys.stdout.write(LEAVE)
+        sys.stdout.flush()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt

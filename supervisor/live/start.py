@@ -1,0 +1,109 @@
+"""Start: `bellboard` alone. Attach to a running board or start a private one, say which agents are here, show the board.
+
+Textual draws it where it is installed (extra `tui`), else plain text. Where stdout is no terminal there is one table.
+"""
+
+import importlib.util
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+
+from ...protocol.addresses import CONTROL
+from ...protocol.errors import NotRunning
+from ..views.board.found import found, missing, nobody
+from ..views.board.ink import Line
+from ..views.board.picture import Picture
+from .lodger import Lodger
+from .palette import BASIC, COLOURLESS
+from .wire import Wire
+
+EXIT_OK, EXIT_ERROR = 0, 1
+
+LOOK_SECONDS = 0.9
+"""After so long what was found is said, though a source may still be reading."""
+
+STEP_SECONDS = 0.02
+JOIN_SECONDS = 3.0
+
+
+def wanted() -> bool:
+    """Whether there is a terminal for a live board."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
+
+
+def show(runtime_dir: str, words: Sequence[str]) -> int:
+    """Show the live board until the person leaves; `words` are the options of a private one. Returns the exit code."""
+    began = time.monotonic()
+    wire = _wire(runtime_dir, words)
+    wire.start()
+    try:
+        picture = _first(wire, began)
+        if picture.health and not picture.sessions and all(missing(state) for state in picture.health):
+            _say(nobody(picture.health))
+            return EXIT_ERROR
+        _say(found(picture.health, picture.sessions))
+        _draw(wire)
+    finally:
+        wire.close()
+    return EXIT_OK
+
+
+def _wire(runtime_dir: str, words: Sequence[str]) -> Wire:
+    """Return a wire to the running board, else to a private one. Raises SupervisorError if that cannot start."""
+    if _answers(os.path.join(runtime_dir, CONTROL)):
+        return Wire(runtime_dir)
+    lodger = Lodger(words)
+    try:
+        return Wire(lodger.start(), lodger)
+    except BaseException:
+        lodger.close()
+        raise
+
+
+def _answers(path: str) -> bool:
+    """Whether somebody listens on a socket: one that was killed leaves its file behind, which refuses at once."""
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(path)
+        except OSError:
+            return False
+    return True
+
+
+def _first(wire: Wire, began: float) -> Picture:
+    """Wait until it is known of each source whether its agent is here, and of those that are which sessions they have.
+
+    Not for longer than a second after the start: reading may take long, and goes on behind the board. Raises NotRunning.
+    """
+    if not wire.joined.wait(JOIN_SECONDS):
+        raise NotRunning(wire.complaint or "the supervisor does not answer")
+    while time.monotonic() - began < LOOK_SECONDS:
+        picture = wire.picture()
+        known = all(missing(state) or state.settled or state.status != "healthy" for state in picture.health)
+        if picture.health and known:
+            break
+        time.sleep(STEP_SECONDS)
+    return wire.picture()
+
+
+def _say(lines: list[Line]) -> None:
+    inks = COLOURLESS if "NO_COLOR" in os.environ else BASIC
+    for line in lines:
+        sys.stdout.write("".join(f"\x1b[{inks[span.role]}m{span.text}\x1b[0m" for span in line) + "\n")
+    sys.stdout.flush()
+
+
+def _draw(wire: Wire) -> None:
+    if importlib.util.find_spec("textual") is not None and sys.stdin.isatty() and sys.stderr.isatty():
+        from .app import show as show_app  # noqa: PLC0415 - an extra, and heavy
+
+        show_app(wire)
+    else:
+        from .plain import show as show_plain  # noqa: PLC0415 - see above
+
+        try:
+            show_plain(wire)
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,1 @@
+"""The live board as values: what is shown where, in which words and which ink. `supervisor/live` draws it."""

@@ -1,0 +1,77 @@
+"""Found: the first lines a person sees: which agents are here, where, and why there; or where was looked in vain."""
+
+from collections.abc import Iterable
+
+from ....protocol.session import HealthState, SessionState
+from ..text import plain
+from .ink import Line, Span
+from .names import agent
+from .pills import condition
+from .standing import standing
+
+DEMO = "bellboard demo"
+
+
+def missing(state: HealthState) -> bool:
+    """Whether the agent of a source is not installed."""
+    return bool(state.absent) and state.status == "healthy"
+
+
+def found(health: Iterable[HealthState], sessions: Iterable[SessionState]) -> list[Line]:
+    """Return a line for each source: those that are here first."""
+    every = list(sessions)
+    states = sorted(health, key=lambda state: (missing(state), agent(state.source)))
+    return [_line(state, [session for session in every if session.source == state.source]) for state in states]
+
+
+def _line(state: HealthState, sessions: list[SessionState]) -> Line:
+    glyph, word, role, reason = condition(state)
+    name = agent(state.source)
+    if missing(state):
+        looked = " and ".join(plain(path) for path in state.absent)
+        return (
+            Span(f"{glyph} ", role),
+            Span(name, "dim"),
+            Span(f" not found: looked at {looked}{_chosen(state)}", "dim"),
+        )
+    living = sum(standing(session).rank < 4 for session in sessions)
+    version = _newest(session.client_version for session in sessions)
+    where = f"  {plain(state.home)}{_chosen(state)}" if state.home is not None else ""
+    many = f"{living} live" if living else "none live" if sessions else "no sessions" if state.settled else "reading"
+    trouble = f"  {word}: {reason}" if role in {"bad", "warn"} else f"  {word}" if word == "paused" else ""
+    return (
+        Span(f"{glyph} ", role),
+        Span(f"{name}{' ' + plain(version) if version else ''}", "strong"),
+        Span(f"{where}  ({many})", "plain"),
+        Span(trouble, role),
+    )
+
+
+def _chosen(state: HealthState) -> str:
+    return "" if state.home_from in {None, "default"} else f" ({plain(state.home_from)})"
+
+
+def _newest(versions: Iterable[str | None]) -> str | None:
+    """Return the highest version, its numbers compared as numbers."""
+
+    def numbers(version: str) -> list[int]:
+        return [int(part) for part in "".join(char if char.isdigit() else " " for char in version).split()]
+
+    return max((version for version in versions if version), key=numbers, default=None)
+
+
+def nobody(health: Iterable[HealthState]) -> list[Line]:
+    """Return what to say when no agent is here at all."""
+    looked = [path for state in health for path in state.absent]
+    lines: list[Line] = [(Span("No coding agent was found. Looked at:", "strong"),)]
+    lines += [(Span(f"  {plain(path)}"),) for path in dict.fromkeys(looked)]
+    lines += [
+        (
+            Span(
+                "An agent that keeps its files elsewhere: set its own variable, or `[sources.NAME] home` in the settings.",
+                "dim",
+            ),
+        ),
+        (Span("See the board with simulated agents:  "), Span(DEMO, "key")),
+    ]
+    return lines

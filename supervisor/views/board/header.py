@@ -1,0 +1,70 @@
+"""Header: how many are doing what, and whether that is so now: a dead supervisor never looks like a quiet day."""
+
+from collections.abc import Iterable
+
+from .ink import Line, Span, apart, length
+from .picture import Picture
+from .standing import ENDED, IDLE, NEEDS, WAITING, WORKING, Standing
+
+COUNTED: tuple[tuple[Standing, str, str], ...] = (
+    (NEEDS["permission"], "need you", "needs you"),
+    (WORKING, "working", "working"),
+    (WAITING, "waiting", "waiting"),
+    (IDLE, "idle", "idle"),
+    (ENDED, "ended", "ended"),
+)
+
+
+def header(picture: Picture, standings: Iterable[Standing], width: int) -> Line:
+    """Return the first line of the board."""
+    ranks = [0] * len(COUNTED)
+    for standing in standings:
+        ranks[standing.rank] += 1
+    connection = connected(picture, brief=width < 100)
+    for form in (_full, _brief, _numbers):
+        left = form(ranks)
+        if length(left) + 2 + length(connection) <= width:
+            return apart(left, connection, width)
+    return apart(_numbers(ranks), connected(picture, brief=True), width)
+
+
+def _full(ranks: list[int]) -> Line:
+    return (Span("bellboard", "brand"), Span("   "), *_brief(ranks))
+
+
+def _brief(ranks: list[int]) -> Line:
+    spans: list[Span] = []
+    for (standing, many, one), count in zip(COUNTED, ranks, strict=True):
+        if spans:
+            spans.append(Span("   "))
+        role = standing.role if count else "dim"
+        spans.append(Span(f"{standing.glyph} {count} {one if count == 1 else many}", role))
+    return tuple(spans)
+
+
+def _numbers(ranks: list[int]) -> Line:
+    spans = [
+        Span(f"{standing.glyph}{count} ", standing.role)
+        for (standing, _, _), count in zip(COUNTED, ranks, strict=True)
+        if count
+    ]
+    return tuple(spans)
+
+
+def connected(picture: Picture, *, brief: bool = False) -> Line:
+    """Say how good the picture is: live, or how old it is."""
+    if picture.silence is None:
+        return (Span("◌ connecting", "warn"),)
+    if picture.fresh:
+        whose = " · private" if picture.private and not brief else ""
+        return (Span("● ", "good"), Span(f"live{whose}", "dim"))
+    old = _seconds(picture.silence)
+    words = f"✗ picture {old} old" if brief else f"✗ supervisor not heard: this picture is {old} old"
+    return (Span(words, "bad"),)
+
+
+def _seconds(silence: float) -> str:
+    seconds = int(silence)
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -1,0 +1,67 @@
+"""Keys: what each key does, said once: for the bottom line, for the help, and for the docs."""
+
+from typing import NamedTuple
+
+from .ink import Line, Span, cut
+from .picture import Choice
+from .standing import LEGEND
+
+
+class Key(NamedTuple):
+    """One key or pair of keys; `short` is for the bottom line, "" keeps it out of there."""
+
+    keys: str
+    short: str
+    words: str
+
+
+KEYS = (
+    Key("↑ ↓ j k", "", "move; PgUp, PgDn, Home and End too, and the mouse wheel"),
+    Key("Enter", "details", "open or close the details of the session; a second click does the same"),
+    Key("w", "next waiting", "go to the next session that needs you"),
+    Key("n", "only needs you", "show only who needs you, and all again"),
+    Key("/", "filter", "filter by words: agent, project, title, branch, model, state; -word leaves out; Esc ends"),
+    Key("s", "sort", "sort by state, age, context, agent, name; a click on a heading does the same"),
+    Key("e", "ended", "show or fold those who ended"),
+    Key("h", "health", "how each agent's worker is doing; a click on a pill does the same"),
+    Key("t", "", "dark or light"),
+    Key("?", "help", "this help"),
+    Key("q", "quit", "leave; a private board ends with it"),
+)
+
+PAGE = (
+    ("context", "used/size; ▒ hatched: the size is a guess; no bar: it is not known"),
+    ("last 15 min", "messages and tool calls of each minute, newest right; each step up is twice as many"),
+    ("subs", "+2: two subagents run; 2: it had two"),
+    ("age", "since when somebody needs you; otherwise since the last sign of life"),
+)
+
+
+def bottom(width: int) -> Line:
+    """Return the line of keys that always shows."""
+    spans: list[Span] = []
+    for key in KEYS:
+        if key.short:
+            spans += [Span(f"{key.keys} ", "key"), Span(f"{key.short}   ", "dim")]
+    return cut(tuple(spans), width)
+
+
+def chosen(choice: Choice, width: int) -> Line:
+    """Say what is left out of the list, if anything is."""
+    spans: list[Span] = []
+    if choice.words:
+        spans.append(Span(f"filter: {choice.words}  ", "warn"))
+    if choice.needs_only:
+        spans.append(Span("only who needs you  ", "warn"))
+    return cut((*spans, Span("Esc: all", "dim")), width) if spans else ()
+
+
+def helped(width: int) -> list[Line]:
+    """Return the help: keys, states, columns."""
+    lines: list[Line] = [(Span("Keys", "heading"),)]
+    lines += [(Span(f"  {key.keys:<9}", "key"), Span(key.words)) for key in KEYS]
+    lines += [(), (Span("States", "heading"),)]
+    lines += [(Span(f"  {each.glyph} {each.word:<18}", each.role), Span(words)) for each, words in LEGEND]
+    lines += [(), (Span("Columns", "heading"),)]
+    lines += [(Span(f"  {name:<12}", "strong"), Span(words)) for name, words in PAGE]
+    return [cut(line, width) for line in lines]

@@ -1,0 +1,57 @@
+"""Picture: all that a board is drawn from at one moment, and what the person looking at it has chosen."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
+
+from ....protocol.replica import Key
+from ....protocol.session import HealthState, SessionState
+
+Sort: TypeAlias = Literal["state", "age", "context", "agent", "name"]
+
+SORTS: tuple[Sort, ...] = ("state", "age", "context", "agent", "name")
+
+FRESH_SECONDS = 3.0
+"""A board says something each second: when it was not heard for so long, its picture is old."""
+
+
+class Picture(NamedTuple):
+    """The board as it is known now.
+
+    `silence` is for how many seconds the supervisor was not heard, None if it never was; `private` whether it is this
+    terminal's own. `pulses` are what happened in each of the last minutes, for those sessions of which that is known.
+    """
+
+    sessions: tuple[SessionState, ...]
+    health: tuple[HealthState, ...]
+    silence: float | None
+    private: bool = False
+    pulses: Mapping[Key, tuple[int, ...]] = MappingProxyType({})
+
+    @property
+    def fresh(self) -> bool:
+        """Whether this is how things are now."""
+        return self.silence is not None and self.silence < FRESH_SECONDS
+
+
+class Choice(NamedTuple):
+    """What somebody wants to see."""
+
+    sort: Sort = "state"
+    words: str = ""
+    needs_only: bool = False
+    ended: bool = False
+    picked: Key | None = None
+
+
+class View(NamedTuple):
+    """How it is to be drawn: the time, and how wide."""
+
+    now: datetime
+    width: int
+
+
+def key_of(session: SessionState) -> Key:
+    """Return by what a session is known."""
+    return session.source, session.id

@@ -1,0 +1,169 @@
+"""Screen: a whole board as lines, top to bottom; what both shells draw.
+
+The head is few lines and is always whole; the list may be long, so its rows become lines one by one, when they are seen.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ....protocol.session import SessionState
+from .columns import head, line, places
+from .header import header
+from .ink import EMPTY, Line, Span, cut, fit, length, wrapped
+from .keys import chosen
+from .picture import Choice, Picture, View, key_of
+from .pills import counts, pills
+from .rows import Entry, Fold, Heading, Row, rows
+from .standing import standing
+from .strip import needing, strip
+
+NOTHING = {
+    "no sessions": "no session is open: start an agent, and it appears here",
+    "no match": "no session matches the filter",
+    "nobody needs you": "nobody needs you",
+}
+
+
+PILL_GAP = "   "
+LEAST_WHY, MOST_WHY = 16, 60
+"""Columns for the reason in a pill; the whole of it is in the pane."""
+
+RULE = "─"
+
+
+class Screen(NamedTuple):
+    """The board at one moment, ready to be drawn."""
+
+    picture: Picture
+    choice: Choice
+    rows: list[Row]
+    waiting: list[SessionState]
+
+
+def screen(picture: Picture, choice: Choice) -> Screen:
+    """Decide what is on the board."""
+    return Screen(picture, choice, rows(picture.sessions, choice), needing(picture.sessions))
+
+
+def top(shown: Screen, view: View) -> Line:
+    """Return the first line: counters and connection."""
+    return header(shown.picture, (standing(session) for session in shown.picture.sessions), view.width)
+
+
+def pill_lines(shown: Screen, view: View) -> list[Line]:
+    """Return the pills of all sources."""
+    return wrapped((line for _, line in _pills(shown, view.width)), view.width, PILL_GAP)
+
+
+def pill_at(shown: Screen, view: View, x: int, y: int) -> str | None:
+    """Return whose pill stands there, None if none does."""
+    at_x, at_y = 0, 0
+    for source, pill in _pills(shown, view.width):
+        size = min(length(pill), view.width)
+        if at_x and at_x + len(PILL_GAP) + size > view.width:
+            at_x, at_y = 0, at_y + 1
+        start = at_x + len(PILL_GAP) if at_x else 0
+        at_x = start + size
+        if y == at_y and start <= x < at_x:
+            return source
+    return None
+
+
+def _pills(shown: Screen, width: int) -> list[tuple[str, Line]]:
+    living = counts(session.source for session in shown.picture.sessions if standing(session).rank < 4)
+    return pills(shown.picture.health, living, min(MOST_WHY, max(LEAST_WHY, width // 4)))
+
+
+def strip_lines(shown: Screen, view: View) -> list[Line]:
+    """Return who needs you."""
+    return [_aged(shown, cut(each, view.width)) for each in strip(shown.waiting, _moment(shown, view), view.width)]
+
+
+def table_head(shown: Screen, view: View) -> Line:
+    """Return the headings of the columns."""
+    return head(places(view.width), shown.choice.sort)
+
+
+def left_out(shown: Screen, view: View) -> Line:
+    """Say what of the list is not shown, empty if all is."""
+    return chosen(shown.choice, view.width)
+
+
+def row_line(shown: Screen, row: Row, view: View) -> Line:
+    """Return one row of the list as a line."""
+    return _aged(shown, cut(_row(shown, row, view), view.width))
+
+
+def _row(shown: Screen, row: Row, view: View) -> Line:
+    if isinstance(row, Entry):
+        return line(row, places(view.width), _moment(shown, view), shown.picture.pulses)
+    if isinstance(row, Heading):
+        needs = Span(f"  ▲ {row.needs}", "needs") if row.needs else Span("")
+        name = fit(row.name, min(60, view.width - 14)).rstrip()
+        left = (Span(name, "heading"), Span(f"  {row.count}", "dim"), needs, Span(" "))
+        return (*left, Span(RULE * (view.width - length(left)), "track"))
+    if isinstance(row, Fold):
+        return (
+            Span(f"{'▾' if row.open else '▸'} {row.count} ended", "dim"),
+            Span("" if row.open else "  e: show", "dim"),
+        )
+    return (Span(NOTHING[row.why], "dim"),)
+
+
+def _moment(shown: Screen, view: View) -> datetime:
+    """Return of when the picture is: what was heard last does not grow older by itself."""
+    picture = shown.picture
+    return view.now if picture.fresh else view.now - timedelta(seconds=picture.silence or 0.0)
+
+
+def _aged(shown: Screen, line: Line) -> Line:
+    """Return a line as it looks when nobody knows whether it still holds."""
+    return line if shown.picture.fresh else tuple(Span(span.text, "dim") for span in line)
+
+
+def whole(shown: Screen, view: View, height: int) -> list[Line]:
+    """Return the board as exactly so many lines, for a shell that has no keys: what does not fit is counted."""
+    lines = [top(shown, view), *strip_lines(shown, view), *pill_lines(shown, view), EMPTY, table_head(shown, view)]
+    room = max(0, height - len(lines))
+    listed = shown.rows
+    if len(listed) > room:
+        left = sum(isinstance(row, Entry) for row in listed[max(0, room - 1) :])
+        body = [row_line(shown, row, view) for row in listed[: max(0, room - 1)]]
+        body.append((Span(f"… and {left} more", "dim"),))
+    else:
+        body = [row_line(shown, row, view) for row in listed]
+    lines += body[:room]
+    return (lines + [EMPTY] * (height - len(lines)))[:height]
+
+
+def index_of(shown: Screen) -> int | None:
+    """Return which row is picked, None if that session is not listed."""
+    for number, row in enumerate(shown.rows):
+        if isinstance(row, Entry) and key_of(row.session) == shown.choice.picked:
+            return number
+    return None
+
+
+def neighbour(shown: Screen, step: int) -> Choice:
+    """Pick the session so many entries further, as far as there are any."""
+    entries = [number for number, row in enumerate(shown.rows) if isinstance(row, Entry)]
+    if not entries:
+        return shown.choice
+    at = index_of(shown)
+    first = 0 if step > 0 else len(entries) - 1
+    place = first if at is None else min(len(entries) - 1, max(0, entries.index(at) + step))
+    row = shown.rows[entries[place]]
+    return shown.choice._replace(picked=key_of(row.session)) if isinstance(row, Entry) else shown.choice
+
+
+def next_waiting(shown: Screen) -> Choice:
+    """Pick the next session that needs somebody, the longest wait first; what hid it is dropped."""
+    if not shown.waiting:
+        return shown.choice
+    keys = [key_of(session) for session in shown.waiting]
+    picked = shown.choice.picked
+    at = keys.index(picked) + 1 if picked in keys else 0
+    key = keys[at % len(keys)]
+    choice = shown.choice._replace(picked=key)
+    listed = {key_of(row.session) for row in shown.rows if isinstance(row, Entry)}
+    return choice if key in listed else choice._replace(words="")

@@ -1,0 +1,53 @@
+"""Strip: who needs you, the longest wait first: since when, what is asked, and how we know."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from ....protocol.session import SessionState
+from ..text import age, known_by, plain
+from .ink import Line, Span, cut, fit, length
+from .names import agent, folder, projects, title
+from .standing import since
+
+MOST = 5
+"""Lines of the strip; the list below has them all."""
+
+ASKED = {"permission": "asks for permission", "question": "asks a question", "plan": "shows a plan"}
+
+
+def needing(sessions: Iterable[SessionState]) -> list[SessionState]:
+    """Return the sessions whose turn stands still until somebody acts, the longest wait first."""
+    found = [session for session in sessions if session.needs_you]
+    return sorted(found, key=lambda each: (_since(each), each.source, each.id))
+
+
+def _since(session: SessionState) -> float:
+    at = since(session)
+    return at.timestamp() if at is not None else float("inf")
+
+
+def strip(waiting: list[SessionState], now: datetime, width: int, most: int = MOST) -> list[Line]:
+    """Return the strip: a line for each who waits, or one calm line."""
+    if not waiting:
+        return [(Span("✓ ", "good"), Span("nobody needs you", "dim"))]
+    names = projects(folder(session) for session in waiting)
+    shown = waiting if len(waiting) <= most else waiting[: most - 1]
+    lines = [_line(session, names[folder(session)], now, width) for session in shown]
+    if len(shown) < len(waiting):
+        lines.append((Span(f"  and {len(waiting) - len(shown)} more", "needs"), Span("  w: next", "dim")))
+    return lines
+
+
+def _line(session: SessionState, project: str, now: datetime, width: int) -> Line:
+    asked = ASKED[session.waiting_for or "permission"]
+    about = f": {plain(session.current_tool)}" if session.current_tool else ""
+    head = (Span(f"▲ {age(since(session), now):>4}  ", "needs"), Span(f"{asked}{about}", "needs"))
+    if width < 60:
+        return cut((head[0], Span(f"{session.waiting_for}{about}  ", "needs"), Span(project, "strong")), width)
+    named = (Span("  " + project, "strong"), Span(f"  {agent(session.source)}", "dim"))
+    why = Span("  " + known_by(session.evidence), "dim")
+    room = width - length((*head, *named, why)) - 2
+    called = title(session)
+    if room < 8:
+        return cut((*head, *named, Span("  " + called)), width)
+    return (*head, *named, Span("  " + fit(called, min(room, 48)).rstrip()), why)
