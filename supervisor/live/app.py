@@ -76,6 +76,7 @@ class Board(App[None]):
     #keys { height: 1; padding: 0 1; }
     """
 
+    TITLE = "bellboard"
     ENABLE_COMMAND_PALETTE = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -167,6 +168,7 @@ class Board(App[None]):
         self._drawn_at = self._loop.time()
         self._shown = shown = screen(self._wire.picture(), self._choice)
         view = self._view()
+        self._wire.look(self._choice.picked if self._pane == "session" else None)
         palette = self.palette
         head = [top(shown, view), *strip_lines(shown, view), *pill_lines(shown, view)]
         self._sheets["head"].show(len(head), head.__getitem__, palette, raised=True)
@@ -198,7 +200,7 @@ class Board(App[None]):
             if not isinstance(row, Entry):
                 return []
             key = key_of(row.session)
-            return detail.session(row.session, view.now, view.width, None, picture.pulses.get(key))
+            return detail.session(row.session, view.now, view.width, picture.marks_of(key), picture.pulse_of(key))
         if self._pane is None:
             return []
         chosen = [state for state in picture.health if self._pane in {"health", state.source}]

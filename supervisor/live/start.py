@@ -15,6 +15,7 @@ from ...protocol.errors import NotRunning
 from ..views.board.found import found, missing, nobody
 from ..views.board.ink import Line
 from ..views.board.picture import Picture
+from .ground import dark
 from .lodger import Lodger
 from .palette import BASIC, COLOURLESS
 from .wire import Wire
@@ -99,7 +100,7 @@ def _draw(wire: Wire) -> None:
     if importlib.util.find_spec("textual") is not None and sys.stdin.isatty() and sys.stderr.isatty():
         from .app import show as show_app  # noqa: PLC0415 - an extra, and heavy
 
-        show_app(wire)
+        show_app(wire, dark=dark(os.environ))
     else:
         from .plain import show as show_plain  # noqa: PLC0415 - see above
 

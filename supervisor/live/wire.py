@@ -6,8 +6,7 @@ shell's affair.
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ...protocol.errors import ProtocolError
@@ -17,24 +16,20 @@ from ...protocol.subscriber import Subscriber
 from ..errors import SupervisorError
 from ..views.board.picture import Picture
 from .lodger import Lodger
+from .past import Past
 
 STEP_SECONDS = 0.1
 REST_SECONDS = 0.03
 """After something came: what comes meanwhile is taken together."""
 
-PULSES_SECONDS = 15.0
 JOIN_SECONDS = 3.0
 AGAIN_SECONDS = 0.5
-
-
-NONE: Mapping[Key, tuple[int, ...]] = MappingProxyType({})
 
 
 class _Known(NamedTuple):
     sessions: tuple[SessionState, ...] = ()
     health: tuple[HealthState, ...] = ()
     heard_at: float | None = None
-    pulses: Mapping[Key, tuple[int, ...]] = NONE
 
 
 class Wire(threading.Thread):
@@ -47,6 +42,7 @@ class Wire(threading.Thread):
         self._known = _Known()
         self._leaving = threading.Event()
         self.wake: Callable[[], None] = lambda: None
+        self._past = Past(lambda: self._runtime_dir, self._wake)
         self.joined = threading.Event()
         self.complaint: str | None = None
 
@@ -54,14 +50,23 @@ class Wire(threading.Thread):
         """Return the board as it is known now; callable from every thread."""
         known = self._known
         silence = None if known.heard_at is None else max(0.0, time.monotonic() - known.heard_at)
-        return Picture(known.sessions, known.health, silence, self._lodger is not None, known.pulses)
+        private = self._lodger is not None
+        return Picture(known.sessions, known.health, silence, private, self._past.pulses, self._past.history)
+
+    def look(self, key: Key | None) -> None:
+        """Say whose last hour is looked at, None: nobody's; callable from every thread."""
+        self._past.look(key)
 
     def close(self) -> None:
         """Leave the board; a private one ends."""
         self._leaving.set()
+        self._past.close()
         self.join()
         if self._lodger is not None:
             self._lodger.close()
+
+    def _wake(self) -> None:
+        self.wake()
 
     def run(self) -> None:
         """Follow until told to leave, whatever happens to the supervisor."""
@@ -85,7 +90,11 @@ class Wire(threading.Thread):
     def _follow(self, board: Subscriber) -> None:
         board.join()
         self._take(board)
-        self.joined.set()
+        if self.joined.is_set():
+            self._past.stir()  # another board remembers other things
+        else:
+            self.joined.set()
+            self._past.start()
         while not self._leaving.is_set() and not (self._lodger is not None and self._lodger.due):
             if board.receive(STEP_SECONDS):
                 self._take(board)

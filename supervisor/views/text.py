@@ -107,11 +107,11 @@ KNOWN_BY = {
 }
 
 
-def known_by(evidence: Evidence | None) -> str:
-    """Say how a state is known."""
+def known_by(evidence: Evidence | None, *, brief: bool = False) -> str:
+    """Say how a state is known; `brief`: without the detail."""
     if evidence is None:
         return "the agent's files say no more"
-    return KNOWN_BY[evidence.kind] + (f" ({plain(evidence.detail)})" if evidence.detail else "")
+    return KNOWN_BY[evidence.kind] + (f" ({plain(evidence.detail)})" if evidence.detail and not brief else "")
 
 
 def why(session: SessionState, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bellboard.protocol.history import History, Mark
 from bellboard.protocol.session import Evidence, HealthState, SessionState, Subagent
 from bellboard.supervisor.views.board.picture import Picture
 
@@ -239,7 +240,28 @@ def pulses() -> dict[tuple[str, str], tuple[int, ...]]:
     return found
 
 
-PICTURE = Picture(SESSIONS, HEALTH, silence=0.4, private=False, pulses=pulses())
+def history() -> History:
+    """Return the last hour of the session that moves the cart."""
+    told: tuple[tuple[float, str, str | None, int, int], ...] = (
+        (3600, "working", None, 300, 1),
+        (3100, "working", None, 322, 1),
+        (2900, "waiting", "prompt", 322, 1),
+        (2300, "working", None, 322, 1),
+        (2000, "working", None, 345, 1),
+        (1800, "waiting", "permission", 345, 1),
+        (1500, "working", None, 351, 1),
+        (1200, "working", None, 366, 2),
+        (700, "working", None, 380, 2),
+        (254, "working", None, 388, 2),
+    )
+    marks = tuple(
+        Mark(at=ago(then), activity=activity, waiting_for=waits, calls=calls, compactions=compactions)  # type: ignore[arg-type]
+        for then, activity, waits, calls, compactions in told
+    )
+    return History(source="claude", id=SESSIONS[3].id, marks=marks)
+
+
+PICTURE = Picture(SESSIONS, HEALTH, silence=0.4, private=False, pulses=pulses(), history=history())
 
 
 class StillWire:
@@ -248,10 +270,15 @@ class StillWire:
     def __init__(self, picture: Picture = PICTURE) -> None:
         self.now = picture
         self.wake = lambda: None
+        self.looked: list[tuple[str, str] | None] = []
 
     def picture(self) -> Picture:
         """Return the picture as it is now."""
         return self.now
+
+    def look(self, key: tuple[str, str] | None) -> None:
+        """Note whose last hour is looked at."""
+        self.looked.append(key)
 
     def change(self, picture: Picture) -> None:
         """Show another picture."""

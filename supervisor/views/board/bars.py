@@ -7,7 +7,6 @@ from ....protocol.session import SessionState
 from ..text import short
 from .ink import EMPTY, Line, Role, Span
 
-EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 FULL, GUESSED, TRACK = "█", "▒", "░"
 
 HIGH, TIGHT = 0.75, 0.9
@@ -38,16 +37,11 @@ def pressure(share: float) -> Role:
 
 
 def bar(share: float, width: int, *, guess: bool) -> Line:
-    """Draw a bar; a guess is hatched, and has no eighths because it does not know that well."""
+    """Draw a bar; a guess is hatched."""
     share = min(1.0, max(0.0, share))
-    role = pressure(share)
-    if guess:
-        cells = round(share * width)
-        return (Span(GUESSED * cells, role), Span(TRACK * (width - cells), "track"))
-    eighths = round(share * width * 8)
-    whole, part = divmod(eighths, 8)
-    drawn = FULL * whole + EIGHTHS[part]
-    return (Span(drawn, role), Span(TRACK * (width - len(drawn)), "track"))
+    cells = round(share * width)
+    cells = max(1, cells) if share else 0
+    return (Span((GUESSED if guess else FULL) * cells, pressure(share)), Span(TRACK * (width - cells), "track"))
 
 
 def context(session: SessionState, width: int) -> Line:

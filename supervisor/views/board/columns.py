@@ -1,22 +1,22 @@
 """Columns: which of them there is room for, how wide each is, and what stands in it for one session."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from ....protocol.replica import Key
 from ....protocol.session import SessionState
 from ..text import age, plain
 from .bars import context, elapsed, spark
-from .ink import EMPTY, Line, Span, filled, fit
+from .ink import EMPTY, Line, Span, filled, fit, width_of
 from .names import agent_in, title
-from .picture import Sort, key_of
+from .picture import Picture, Sort, key_of
 from .rows import Entry
 from .standing import ended_at, since
 
 GAP = 2
 SPARK_MINUTES = 15
 
+LEAST_TITLE, GOOD_TITLE = 14, 22
 TITLE_SHARE = 3
 """Of what room is over, the title gets so many columns for each one that another column gets."""
 
@@ -35,7 +35,7 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("state", "STATE", 12, 18, 0, "state"),
-    Column("title", "SESSION", 22, 60, 0, "name"),
+    Column("title", "SESSION", GOOD_TITLE, 60, 0, "name"),
     Column("agent", "AGENT", 8, 11, 2, "agent"),
     Column("model", "MODEL", 12, 20, 6),
     Column("context", "CONTEXT", 10, 22, 3, "context"),
@@ -57,7 +57,7 @@ class Place(NamedTuple):
 
 def places(width: int) -> list[Place]:
     """Return the columns that there is room for, left to right."""
-    shown = list(COLUMNS)
+    shown = [column if column.name != "title" else column._replace(least=_title_least(width)) for column in COLUMNS]
     while sum(column.least + GAP for column in shown) - GAP > width and any(column.rank for column in shown):
         shown.remove(max(shown, key=lambda column: column.rank))
     widths = {column.name: column.least for column in shown}
@@ -80,6 +80,10 @@ def places(width: int) -> list[Place]:
     return found
 
 
+def _title_least(width: int) -> int:
+    return max(LEAST_TITLE, min(GOOD_TITLE, width // 3))
+
+
 def head(shown: list[Place], sort: Sort) -> Line:
     """Return the line above the table; the column by which it is sorted says so."""
     spans: list[Span] = []
@@ -95,11 +99,11 @@ def head(shown: list[Place], sort: Sort) -> Line:
     return tuple(spans[:-1])
 
 
-def line(entry: Entry, shown: list[Place], now: datetime, pulses: Mapping[Key, tuple[int, ...]]) -> Line:
+def line(entry: Entry, shown: list[Place], now: datetime, picture: Picture) -> Line:
     """Return the line of one session."""
     spans: list[Span] = []
     for place in shown:
-        cell = CELLS[place.column.name](_Cell(entry, place.width, now, pulses))
+        cell = CELLS[place.column.name](_Cell(entry, place.width, now, picture))
         if place.column.right:
             cell = tuple(Span(fit(span.text, place.width, right=True), span.role) for span in cell)
         spans += [*filled(cell, place.width), Span(" " * GAP)]
@@ -110,7 +114,7 @@ class _Cell(NamedTuple):
     entry: Entry
     width: int
     now: datetime
-    pulses: Mapping[Key, tuple[int, ...]]
+    picture: Picture
 
     @property
     def session(self) -> SessionState:
@@ -129,7 +133,9 @@ def _title(cell: _Cell) -> Line:
     ended = cell.entry.standing.rank == 4
     before = Span("└ ", "dim") if cell.entry.depth else Span("")
     if ended:
-        return (before, Span(title(cell.session), "dim"), Span(f"  {cell.entry.project}", "track"))
+        called, project = title(cell.session), f"  {cell.entry.project}"
+        fits = width_of(called + project) <= cell.width
+        return (before, Span(called, "dim"), Span(project if fits else "", "ended"))
     return (before, Span(title(cell.session), "strong" if cell.entry.standing.rank == 0 else "plain"))
 
 
@@ -148,7 +154,7 @@ def _context(cell: _Cell) -> Line:
 
 
 def _spark(cell: _Cell) -> Line:
-    return spark(cell.pulses.get(key_of(cell.session)), SPARK_MINUTES)
+    return spark(cell.picture.pulse_of(key_of(cell.session)), SPARK_MINUTES)
 
 
 def _tool(cell: _Cell) -> Line:

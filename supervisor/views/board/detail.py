@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from ....protocol.history import Mark
 from ....protocol.session import HealthState, SessionState, Subagent
 from ..text import age, known_by, plain, short
 from .bars import bar, elapsed, fullness, guessed, spark
@@ -10,7 +11,7 @@ from .ink import Line, Span, cut, wrapped
 from .names import agent, title
 from .pills import condition
 from .standing import since, standing
-from .timeline import Mark, ribbon
+from .timeline import ribbon
 
 WINDOW_FROM = {
     "reported": "the client's own number",

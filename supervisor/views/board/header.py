@@ -24,8 +24,12 @@ def header(picture: Picture, standings: Iterable[Standing], width: int) -> Line:
     for form in (_full, _brief, _numbers):
         left = form(ranks)
         if length(left) + 2 + length(connection) <= width:
-            return apart(left, connection, width)
-    return apart(_numbers(ranks), connected(picture, brief=True), width)
+            return apart(_aged(left, picture), connection, width)
+    return apart(_aged(_numbers(ranks), picture), connected(picture, brief=True), width)
+
+
+def _aged(line: Line, picture: Picture) -> Line:
+    return line if picture.fresh else tuple(Span(span.text, "dim") for span in line)
 
 
 def _full(ranks: list[int]) -> Line:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .ink import Line, Span, cut
+from .ink import Line, Role, Span, cut, length
 from .picture import Choice
 from .standing import LEGEND
 
@@ -29,6 +29,9 @@ KEYS = (
     Key("q", "quit", "leave; a private board ends with it"),
 )
 
+LEAST_KEYS = 3
+"""Keys of the bottom line that stay to the last: `?`, `q`, and one more."""
+
 PAGE = (
     ("context", "used/size; ▒ hatched: the size is a guess; no bar: it is not known"),
     ("last 15 min", "messages and tool calls of each minute, newest right; each step up is twice as many"),
@@ -38,12 +41,20 @@ PAGE = (
 
 
 def bottom(width: int) -> Line:
-    """Return the line of keys that always shows."""
-    spans: list[Span] = []
-    for key in KEYS:
-        if key.short:
-            spans += [Span(f"{key.keys} ", "key"), Span(f"{key.short}   ", "dim")]
-    return cut(tuple(spans), width)
+    """Return the line of keys that always shows: where not all fit, the way out, the help and what is first remain."""
+    shown = [key for key in KEYS if key.short]
+    while length(line := _keys(shown)) > width and len(shown) > LEAST_KEYS:
+        del shown[-LEAST_KEYS]
+    return cut(line, width)
+
+
+def _keys(keys: list[Key]) -> Line:
+    spans = [Span(text, role) for key in keys for text, role in _inked(key)]
+    return tuple(spans)
+
+
+def _inked(key: Key) -> tuple[tuple[str, Role], tuple[str, Role]]:
+    return (f"{key.keys} ", "key"), (f"{key.short}   ", "dim")
 
 
 def chosen(choice: Choice, width: int) -> Line:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
+from ....protocol.history import KEPT_MINUTES, History, Mark
 from ....protocol.replica import Key
 from ....protocol.session import HealthState, SessionState
 
@@ -16,23 +16,37 @@ FRESH_SECONDS = 3.0
 """A board says something each second: when it was not heard for so long, its picture is old."""
 
 
+SILENT = (0,) * KEPT_MINUTES
+
+
 class Picture(NamedTuple):
     """The board as it is known now.
 
     `silence` is for how many seconds the supervisor was not heard, None if it never was; `private` whether it is this
-    terminal's own. `pulses` are what happened in each of the last minutes, for those sessions of which that is known.
+    terminal's own. `pulses` are what happened in each of the last 60 minutes, None while that is not known, without those
+    sessions in which nothing happened; `history` is the last hour of one session.
     """
 
     sessions: tuple[SessionState, ...]
     health: tuple[HealthState, ...]
     silence: float | None
     private: bool = False
-    pulses: Mapping[Key, tuple[int, ...]] = MappingProxyType({})
+    pulses: Mapping[Key, tuple[int, ...]] | None = None
+    history: History | None = None
 
     @property
     def fresh(self) -> bool:
         """Whether this is how things are now."""
         return self.silence is not None and self.silence < FRESH_SECONDS
+
+    def pulse_of(self, key: Key) -> tuple[int, ...] | None:
+        """Return what happened in each minute of a session, None if that is not known."""
+        return None if self.pulses is None else self.pulses.get(key, SILENT)
+
+    def marks_of(self, key: Key) -> tuple[Mark, ...] | None:
+        """Return the last hour of a session, None if that is not known."""
+        past = self.history
+        return past.marks if past is not None and (past.source, past.id) == key else None
 
 
 class Choice(NamedTuple):

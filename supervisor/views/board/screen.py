@@ -52,7 +52,8 @@ def top(shown: Screen, view: View) -> Line:
 
 def pill_lines(shown: Screen, view: View) -> list[Line]:
     """Return the pills of all sources."""
-    return wrapped((line for _, line in _pills(shown, view.width)), view.width, PILL_GAP)
+    lines = wrapped((line for _, line in _pills(shown, view.width)), view.width, PILL_GAP)
+    return [_aged(shown, line) for line in lines]
 
 
 def pill_at(shown: Screen, view: View, x: int, y: int) -> str | None:
@@ -96,7 +97,7 @@ def row_line(shown: Screen, row: Row, view: View) -> Line:
 
 def _row(shown: Screen, row: Row, view: View) -> Line:
     if isinstance(row, Entry):
-        return line(row, places(view.width), _moment(shown, view), shown.picture.pulses)
+        return line(row, places(view.width), _moment(shown, view), shown.picture)
     if isinstance(row, Heading):
         needs = Span(f"  ▲ {row.needs}", "needs") if row.needs else Span("")
         name = fit(row.name, min(60, view.width - 14)).rstrip()

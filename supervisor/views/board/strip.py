@@ -5,12 +5,15 @@ from datetime import datetime
 
 from ....protocol.session import SessionState
 from ..text import age, known_by, plain
-from .ink import Line, Span, cut, fit, length
+from .ink import Line, Span, cut, fit, length, width_of
 from .names import agent, folder, projects, title
 from .standing import since
 
 MOST = 5
 """Lines of the strip; the list below has them all."""
+
+ENOUGH = 16
+"""Columns of a title by which it is known; where there is less room, something else gives way."""
 
 ASKED = {"permission": "asks for permission", "question": "asks a question", "plan": "shows a plan"}
 
@@ -45,9 +48,9 @@ def _line(session: SessionState, project: str, now: datetime, width: int) -> Lin
     if width < 60:
         return cut((head[0], Span(f"{session.waiting_for}{about}  ", "needs"), Span(project, "strong")), width)
     named = (Span("  " + project, "strong"), Span(f"  {agent(session.source)}", "dim"))
-    why = Span("  " + known_by(session.evidence), "dim")
-    room = width - length((*head, *named, why)) - 2
     called = title(session)
-    if room < 8:
-        return cut((*head, *named, Span("  " + called)), width)
-    return (*head, *named, Span("  " + fit(called, min(room, 48)).rstrip()), why)
+    for why in (known_by(session.evidence), known_by(session.evidence, brief=True)):
+        room = width - length((*head, *named)) - width_of(why) - 4
+        if room >= min(ENOUGH, width_of(called)):
+            return (*head, *named, Span("  " + fit(called, min(room, 48)).rstrip()), Span("  " + why, "dim"))
+    return cut((*head, *named, Span("  " + called)), width)

@@ -1,32 +1,14 @@
 """Timeline: what a session did in the last hour, drawn as a ribbon of states with its tool calls and compactions.
 
-Its counterpart is the board's history: marks, each of which says how things stood from then on.
+Its counterpart is `protocol/history.py`: marks, each of which says how things stood from then on.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from ....protocol.history import KEPT_MINUTES, Mark
 from .ink import Line, Role, Span
-
-MINUTES = 60
-
-
-class Mark(Protocol):
-    """How a session stood from `at` on. Counts are what was ever said until then."""
-
-    @property
-    def at(self) -> datetime: ...  # noqa: D102 - a field
-    @property
-    def activity(self) -> str: ...  # noqa: D102 - a field
-    @property
-    def waiting_for(self) -> str | None: ...  # noqa: D102 - a field
-    @property
-    def tool(self) -> str | None: ...  # noqa: D102 - a field
-    @property
-    def calls(self) -> int: ...  # noqa: D102 - a field
-    @property
-    def compactions(self) -> int: ...  # noqa: D102 - a field
 
 
 class Look(NamedTuple):
@@ -73,7 +55,7 @@ def ribbon(marks: Sequence[Mark], now: datetime, width: int) -> list[Line]:
 
 def _cell(at: datetime, now: datetime, width: int) -> int:
     ago = (now - at).total_seconds()
-    return min(width - 1, width - 1 - int(ago * width / (MINUTES * 60)))
+    return min(width - 1, width - 1 - int(ago * width / (KEPT_MINUTES * 60)))
 
 
 def _look(mark: Mark) -> Look:
