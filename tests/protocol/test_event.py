@@ -62,7 +62,7 @@ def test_health_and_heartbeat_on_the_wire() -> None:
         "source": "claude",
         "source_seq": 4,
         "at": "2026-01-02T03:04:05Z",
-        "health": {**msgspec.to_builtins(HEALTH), "quarantined": []},
+        "health": {**msgspec.to_builtins(HEALTH), "quarantined": [], "absent": []},
     }
     assert msgspec.json.decode(msgspec.json.encode(HEARTBEAT)) == {
         "kind": "heartbeat",

@@ -263,9 +263,9 @@ def test_sources_given_by_flag_are_the_only_ones_and_run_even_if_the_file_says_n
     assert config(path, text, only=only) == structs.replace(
         DEFAULT,
         sources={
-            "claude": SourceConfig(options={"home": "/flag"}),
+            "claude": SourceConfig(options={"home": "/flag"}, named=True),
             "mine": SourceConfig(factory="a:b", options={"x": 1, "home": "/mine"}),
-            "mock": SourceConfig(options={"home": "/mock"}),
+            "mock": SourceConfig(options={"home": "/mock"}, named=True),
         },
     )
     assert list(config(path, text).sources) == sorted({*BUILT_IN, "mine"} - {"claude"})

@@ -37,10 +37,10 @@ def pressure(share: float) -> Role:
 
 
 def bar(share: float, width: int, *, guess: bool) -> Line:
-    """Draw a bar; a guess is hatched."""
+    """Draw a bar; a guess is hatched. Only what is empty looks empty, and only what is full looks full."""
     share = min(1.0, max(0.0, share))
     cells = round(share * width)
-    cells = max(1, cells) if share else 0
+    cells = min(max(1, cells), width if share >= 1 else width - 1) if share else 0
     return (Span((GUESSED if guess else FULL) * cells, pressure(share)), Span(TRACK * (width - cells), "track"))
 
 

@@ -43,7 +43,7 @@ COLUMNS = (
     Column("tool", "TOOL NOW", 16, 24, 4),
     Column("helpers", "SUBS", 4, 4, 7, right=True),
     Column("branch", "BRANCH", 10, 22, 8),
-    Column("age", "AGE", 4, 4, 1, "age", right=True),
+    Column("age", "AGE", 5, 5, 1, "age", right=True),
 )
 
 

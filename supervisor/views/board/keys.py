@@ -18,9 +18,9 @@ class Key(NamedTuple):
 KEYS = (
     Key("↑ ↓ j k", "", "move; PgUp, PgDn, Home and End too, and the mouse wheel"),
     Key("Enter", "details", "open or close the details of the session; a second click does the same"),
+    Key("/", "filter", "filter by words: agent, project, title, branch, model, state; -word leaves out; Esc ends"),
     Key("w", "next waiting", "go to the next session that needs you"),
     Key("n", "only needs you", "show only who needs you, and all again"),
-    Key("/", "filter", "filter by words: agent, project, title, branch, model, state; -word leaves out; Esc ends"),
     Key("s", "sort", "sort by state, age, context, agent, name; a click on a heading does the same"),
     Key("e", "ended", "show or fold those who ended"),
     Key("h", "health", "how each agent's worker is doing; a click on a pill does the same"),

@@ -79,8 +79,9 @@ def matches(entry: Entry, words: str) -> bool:
     more = (folder(session), session.model, session.branch, session.current_tool, session.id)
     text = "\n".join(filter(None, (*known, *more))).casefold()
     return all(
-        (word[1:] not in text) if word.startswith("-") and len(word) > 1 else (word in text)
+        (word[1:] not in text) if word.startswith("-") else (word in text)
         for word in words.casefold().split()
+        if word != "-"  # somebody is about to say what to leave out
     )
 
 

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from bellboard.protocol.session import HealthState
 from bellboard.protocol.update import Beat, Fault
@@ -63,15 +64,33 @@ def test_news_are_the_sources_of_which_something_changed() -> None:
 def test_memory_load_and_lag_are_shown_but_are_no_news() -> None:
     book = opened()
     book.started("claude", 7, 1)
+    book.beat("claude", beat(passes=1))
     book.news(AT)
     book.measured("claude", 1000, 2.5)
-    book.beat("claude", beat(passes=1, lag_seconds=0.25))
+    book.beat("claude", beat(passes=2, lag_seconds=0.25))
     assert book.news(LATER) == []
-    assert book.states() == (
-        HealthState(
-            source="claude", pid=7, incarnation=1, updated_at=AT, rss_bytes=1000, cpu_percent=2.5, lag_seconds=0.25
-        ),
-    )
+    shown = HealthState(source="claude", pid=7, incarnation=1, updated_at=AT, settled=True)
+    assert book.states() == (structs.replace(shown, rss_bytes=1000, cpu_percent=2.5, lag_seconds=0.25),)
+
+
+def test_that_all_was_read_once_is_news_and_holds_until_another_worker_begins() -> None:
+    book = opened()
+    book.started("claude", 7, 1)
+    book.beat("claude", beat())
+    assert [state.settled for state in book.news(AT)] == [False]
+    book.beat("claude", beat(passes=1))
+    assert [state.settled for state in book.news(AT)] == [True]
+    book.ended("claude", None, progressed=True)
+    book.started("claude", 8, 2)
+    assert [state.settled for state in book.news(LATER)] == [False]
+
+
+def test_where_an_agents_files_are_is_said_and_why_there() -> None:
+    book = HealthBook(Thresholds(), "/home/anna")
+    book.open("claude")
+    book.place("claude", "/home/anna/.claude", "default")
+    state = book.states()[0]
+    assert (state.home, state.home_from) == ("~/.claude", "default")
 
 
 def test_a_worker_that_dies_without_getting_anywhere_is_degraded_then_failed_and_healthy_after_a_pass() -> None:
@@ -93,7 +112,13 @@ def test_a_worker_that_dies_without_getting_anywhere_is_degraded_then_failed_and
     book.beat("claude", beat(passes=1))
     assert book.news(LATER) == [
         HealthState(
-            source="claude", pid=104, incarnation=4, restarts=3, last_error="killed by SIGSEGV", updated_at=LATER
+            source="claude",
+            pid=104,
+            incarnation=4,
+            restarts=3,
+            last_error="killed by SIGSEGV",
+            updated_at=LATER,
+            settled=True,
         )
     ]
 

@@ -1,0 +1,57 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bellboard.sources.catalog import load
+from bellboard.sources.errors import SourceUnavailable
+from bellboard.supervisor.config import BUILT_IN, SourceConfig
+from bellboard.supervisor.places import HABITS, Place, place
+
+
+def looked(source: str, options: dict[str, Any]) -> str:
+    """Return where the source itself looks, when nothing is there."""
+    with pytest.raises(SourceUnavailable) as caught:
+        list(load(source, None, options).discover())
+    return caught.value.looked[0]
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for habit in HABITS.values():
+        monkeypatch.delenv(habit.variable, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("source", BUILT_IN)
+def test_by_default_the_sources_look_where_is_said(source: str, empty: Path) -> None:
+    said = place(source, SourceConfig(), {})
+    assert said is not None
+    assert (said.folder.replace("~", str(empty)), said.why) == (looked(source, {}), "default")
+
+
+@pytest.mark.parametrize("source", BUILT_IN)
+def test_an_agents_own_variable_moves_both(source: str, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = HABITS[source].variable
+    monkeypatch.setenv(variable, str(empty / "moved"))
+    said = place(source, SourceConfig(), {variable: str(empty / "moved")})
+    assert said == Place(looked(source, {}), variable)
+
+
+@pytest.mark.parametrize("source", BUILT_IN)
+def test_a_folder_of_the_settings_is_said_and_who_named_it(source: str, empty: Path) -> None:
+    home = str(empty / "chosen")
+    assert place(source, SourceConfig(options={"home": home}), {}) == Place(home, "configuration")
+    assert place(source, SourceConfig(options={"home": home}, named=True), {}) == Place(home, "--source")
+    assert looked(source, {"home": home}).startswith(home)
+
+
+def test_several_folders_are_all_said() -> None:
+    assert place("claude", SourceConfig(options={"home": ["/a", "/b"]}), {}) == Place("/a, /b", "configuration")
+
+
+def test_of_a_foreign_source_only_what_is_set_is_known() -> None:
+    assert place("mine", SourceConfig(factory="a:b"), {}) is None
+    assert place("claude", SourceConfig(factory="a:b"), {}) is None
+    assert place("mine", SourceConfig(factory="a:b", options={"home": "/n"}), {}) == Place("/n", "configuration")
