@@ -87,6 +87,8 @@ class Board(App[None]):
         Binding("pageup", "page(-1)", "page up"),
         Binding("home", "move(-100000)", "first"),
         Binding("end", "move(100000)", "last"),
+        Binding("J", "pane(3)", "details down"),
+        Binding("K", "pane(-3)", "details up"),
         Binding("enter", "details", "details"),
         Binding("w", "waiting", "next waiting"),
         Binding("n", "needs_only", "only needs you"),
@@ -231,6 +233,11 @@ class Board(App[None]):
     def action_page(self, direction: int) -> None:
         """Go a page further."""
         self._choose(neighbour(self._shown, direction * max(1, self._sheets["list"].size.height - 2)))
+
+    def action_pane(self, step: int) -> None:
+        """Scroll the pane."""
+        pane = self._sheets["pane"]
+        pane.scroll_to(y=max(0, pane.scroll_offset.y + step), animate=False, force=True)
 
     def action_details(self) -> None:
         """Open or close the details of the picked session, or unfold who ended."""

@@ -8,6 +8,8 @@ from ..views.board.keys import helped
 from .palette import Palette
 from .sheet import Sheet
 
+STEPS = {"up": -1, "down": 1, "k": -1, "j": 1, "pageup": -10, "pagedown": 10}
+
 
 class Help(ModalScreen[None]):
     """One page."""
@@ -36,9 +38,12 @@ class Help(ModalScreen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Close, unless somebody only scrolls."""
-        if event.key not in {"up", "down", "pageup", "pagedown"}:
-            event.stop()
+        event.stop()
+        step = STEPS.get(event.key)
+        if step is None:
             self.dismiss()
+        else:
+            self._sheet.scroll_to(y=max(0, self._sheet.scroll_offset.y + step), animate=False, force=True)
 
     def on_click(self) -> None:
         """Close."""

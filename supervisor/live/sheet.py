@@ -20,8 +20,8 @@ from .palette import DARK, Palette
 MARK = "▌ "
 
 
-class Sheet(ScrollView, can_focus=True):
-    """Lines; one of them may be picked."""
+class Sheet(ScrollView, can_focus=True, inherit_bindings=False):
+    """Lines; one of them may be picked. It has no keys of its own: they all are the board's."""
 
     DEFAULT_CSS = """
     Sheet { overflow-x: hidden; scrollbar-size-vertical: 1; }

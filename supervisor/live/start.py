@@ -25,6 +25,7 @@ EXIT_OK, EXIT_ERROR = 0, 1
 LOOK_SECONDS = 0.9
 """After so long what was found is said, though a source may still be reading."""
 
+MOST_SECONDS = 5.0
 STEP_SECONDS = 0.02
 JOIN_SECONDS = 3.0
 
@@ -76,12 +77,15 @@ def _answers(path: str) -> bool:
 def _first(wire: Wire, began: float) -> Picture:
     """Wait until it is known of each source whether its agent is here, and of those that are which sessions they have.
 
-    Not for longer than a second after the start: reading may take long, and goes on behind the board. Raises NotRunning.
+    Not for longer than a second after the start: reading may take long, and goes on behind the board; only while nothing at
+    all is known, a little longer. Raises NotRunning.
     """
     if not wire.joined.wait(JOIN_SECONDS):
         raise NotRunning(wire.complaint or "the supervisor does not answer")
-    while time.monotonic() - began < LOOK_SECONDS:
+    while (elapsed := time.monotonic() - began) < MOST_SECONDS:
         picture = wire.picture()
+        if elapsed > LOOK_SECONDS and (picture.sessions or any(state.settled for state in picture.health)):
+            break
         known = all(missing(state) or state.settled or state.status != "healthy" for state in picture.health)
         if picture.health and known:
             break
@@ -97,6 +101,8 @@ def _say(lines: list[Line]) -> None:
 
 
 def _draw(wire: Wire) -> None:
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)  # they say what the size was, and a board follows what it is
     if importlib.util.find_spec("textual") is not None and sys.stdin.isatty() and sys.stderr.isatty():
         from .app import show as show_app  # noqa: PLC0415 - an extra, and heavy
 

@@ -18,6 +18,7 @@ class Key(NamedTuple):
 KEYS = (
     Key("↑ ↓ j k", "", "move; PgUp, PgDn, Home and End too, and the mouse wheel"),
     Key("Enter", "details", "open or close the details of the session; a second click does the same"),
+    Key("J K", "", "scroll the details"),
     Key("/", "filter", "filter by words: agent, project, title, branch, model, state; -word leaves out; Esc ends"),
     Key("w", "next waiting", "go to the next session that needs you"),
     Key("n", "only needs you", "show only who needs you, and all again"),

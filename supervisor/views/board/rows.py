@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from ....protocol.session import SessionState
 from .bars import fullness
+from .ink import Line
 from .names import agent, folder, projects, title
 from .picture import Choice, Sort
 from .standing import Standing, ended_at, since, standing
@@ -42,7 +43,13 @@ class Nothing(Struct, frozen=True):
     why: Literal["no sessions", "no match", "nobody needs you"]
 
 
-Row: TypeAlias = Heading | Entry | Fold | Nothing
+class Said(Struct, frozen=True):
+    """A line of other text in place of the table."""
+
+    line: Line
+
+
+Row: TypeAlias = Heading | Entry | Fold | Nothing | Said
 
 
 def rows(sessions: Iterable[SessionState], choice: Choice) -> list[Row]:

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from ....protocol.session import SessionState
 from .columns import head, line, places
+from .found import missing, nobody
 from .header import header
 from .ink import EMPTY, Line, Span, cut, fit, length, wrapped
 from .keys import chosen
 from .picture import Choice, Picture, View, key_of
 from .pills import counts, pills
-from .rows import Entry, Fold, Heading, Row, rows
+from .rows import Entry, Fold, Heading, Row, Said, rows
 from .standing import standing
 from .strip import needing, strip
 
@@ -42,6 +43,8 @@ class Screen(NamedTuple):
 
 def screen(picture: Picture, choice: Choice) -> Screen:
     """Decide what is on the board."""
+    if not picture.sessions and picture.health and all(missing(state) for state in picture.health):
+        return Screen(picture, choice, [Said(line) for line in nobody(picture.health)], [])
     return Screen(picture, choice, rows(picture.sessions, choice), needing(picture.sessions))
 
 
@@ -96,6 +99,8 @@ def row_line(shown: Screen, row: Row, view: View) -> Line:
 
 
 def _row(shown: Screen, row: Row, view: View) -> Line:
+    if isinstance(row, Said):
+        return row.line
     if isinstance(row, Entry):
         return line(row, places(view.width), _moment(shown, view), shown.picture)
     if isinstance(row, Heading):
@@ -151,8 +156,8 @@ def neighbour(shown: Screen, step: int) -> Choice:
     if not entries:
         return shown.choice
     at = index_of(shown)
-    first = 0 if step > 0 else len(entries) - 1
-    place = first if at is None else min(len(entries) - 1, max(0, entries.index(at) + step))
+    outside = -1 if step > 0 else len(entries)
+    place = min(len(entries) - 1, max(0, (outside if at is None else entries.index(at)) + step))
     row = shown.rows[entries[place]]
     return shown.choice._replace(picked=key_of(row.session)) if isinstance(row, Entry) else shown.choice
 

@@ -137,3 +137,11 @@ def test_a_picked_session_is_found_wherever_it_has_moved() -> None:
     picture = PICTURE._replace(sessions=(*SESSIONS, mover))
     assert index_of(screen(picture, Choice(picked=key_of(mover)))) == 1
     assert index_of(screen(PICTURE, Choice(picked=key_of(mover)))) is None
+
+
+def test_where_no_agent_is_there_is_no_empty_table() -> None:
+    absent = health("claude", pid=None, absent=("~/.claude",))
+    shown = drawn(Picture((), (absent,), 0.1), 100, 12)
+    assert "Looked at:" in shown
+    assert "bellboard demo" in shown
+    assert "no session is open" not in shown
