@@ -33,7 +33,9 @@ def short(count: int | None) -> str:
 
 def plain(text: str | None) -> str:
     """Return text without control characters: titles hold whatever people pasted."""
-    return "".join(char if char.isprintable() else " " for char in text or "")
+    if not text or text.isprintable():
+        return text or ""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def state_word(session: SessionState) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from .append import append
 from .cold import cold
+from .draw import draw
 from .figures import Figure, Skipped
 from .idle import idle, sweep
 from .latency import latency
@@ -31,6 +32,7 @@ BENCHES: dict[str, Callable[[Trees], Iterator[Figure]]] = {
     "fanout": fanout,
     "restart": restart,
     "start": start,
+    "draw": draw,
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from ....protocol.session import SessionState
@@ -55,7 +56,8 @@ class Place(NamedTuple):
     width: int
 
 
-def places(width: int) -> list[Place]:
+@lru_cache(maxsize=8)
+def places(width: int) -> tuple[Place, ...]:
     """Return the columns that there is room for, left to right."""
     shown = [column if column.name != "title" else column._replace(least=_title_least(width)) for column in COLUMNS]
     while sum(column.least + GAP for column in shown) - GAP > width and any(column.rank for column in shown):
@@ -77,14 +79,14 @@ def places(width: int) -> list[Place]:
     for column in shown:
         found.append(Place(column, start, widths[column.name]))
         start += widths[column.name] + GAP
-    return found
+    return tuple(found)
 
 
 def _title_least(width: int) -> int:
     return max(LEAST_TITLE, min(GOOD_TITLE, width // 3))
 
 
-def head(shown: list[Place], sort: Sort) -> Line:
+def head(shown: tuple[Place, ...], sort: Sort) -> Line:
     """Return the line above the table; the column by which it is sorted says so."""
     spans: list[Span] = []
     for place in shown:
@@ -99,7 +101,7 @@ def head(shown: list[Place], sort: Sort) -> Line:
     return tuple(spans[:-1])
 
 
-def line(entry: Entry, shown: list[Place], now: datetime, picture: Picture) -> Line:
+def line(entry: Entry, shown: tuple[Place, ...], now: datetime, picture: Picture) -> Line:
     """Return the line of one session."""
     spans: list[Span] = []
     for place in shown:

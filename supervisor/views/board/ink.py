@@ -5,6 +5,7 @@ Widths are columns of a terminal: what East Asian scripts and emoji write takes 
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..text import plain
@@ -44,9 +45,10 @@ def width_of(text: str) -> int:
     """Return how many columns a text takes."""
     if text.isascii():
         return len(text)
-    return sum(_columns(char) for char in text)
+    return sum(map(_columns, text))
 
 
+@lru_cache(maxsize=4096)
 def _columns(char: str) -> int:
     if unicodedata.combining(char) or unicodedata.category(char) in {"Cf", "Me", "Mn"}:
         return 0

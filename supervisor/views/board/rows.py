@@ -74,6 +74,8 @@ def rows(sessions: Iterable[SessionState], choice: Choice) -> list[Row]:
 
 def matches(entry: Entry, words: str) -> bool:
     """Whether all words (of a filter) are somewhere in what is known of a session; one with `-` in front must not be."""
+    if not words:
+        return True
     session = entry.session
     known = (
         session.source,
