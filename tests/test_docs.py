@@ -9,6 +9,8 @@ from settings_table import shown, table
 
 from bellboard.supervisor.aggregator.lifecycle import TRANSITIONS
 from bellboard.supervisor.manual import PAGES, TOP
+from bellboard.supervisor.views.board.columns import COLUMNS
+from bellboard.supervisor.views.board.keys import KEYS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -135,3 +137,17 @@ def test_each_test_that_a_document_names_exists(document: str) -> None:
     assert {name for name in named if f"def {name}(" not in tests} == set()
     files = set(re.findall(r"tests/[\w/]+\.py", text))
     assert {name for name in files if not (DOCS.parent / name).exists()} == set()
+
+
+def test_the_page_of_the_board_has_every_key_and_column_and_the_picture_that_is_tested() -> None:
+    text = (DOCS / "board.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
+    assert [row for row in rows if row in {(key.keys, key.words) for key in KEYS}] == [
+        (key.keys, key.words) for key in KEYS
+    ]
+    headings = [column.heading for column in COLUMNS]
+    assert [name for name, _ in rows if name in headings] == headings
+    picture = (DOCS.parent / "tests/data/board/80.txt").read_text(encoding="utf-8")
+    assert picture.rstrip() in text
+    order = sorted((column for column in COLUMNS if column.rank > 1), key=lambda column: -column.rank)
+    assert ", ".join(column.heading for column in order) in text

@@ -140,7 +140,7 @@ class Board(App[None]):
         """Begin to listen and to draw."""
         self._loop = asyncio.get_running_loop()
         self._wire.wake = self._wake
-        self.set_interval(CLOCK_SECONDS, self.draw)
+        self.set_interval(CLOCK_SECONDS, self._soon)
         if self._found_seconds > 0:
             self.set_timer(self._found_seconds, self._close_found)
         self._sheets["list"].focus()
