@@ -5,6 +5,7 @@ It draws when something changed, at most ten times a second, and only the lines 
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -139,6 +140,8 @@ class Board(App[None]):
     def on_mount(self) -> None:
         """Begin to listen and to draw."""
         self._loop = asyncio.get_running_loop()
+        # Told to end, it gives the terminal back as it was.
+        self._loop.add_signal_handler(signal.SIGTERM, self.exit)
         self._wire.wake = self._wake
         self.set_interval(CLOCK_SECONDS, self._soon)
         if self._found_seconds > 0:

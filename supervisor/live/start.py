@@ -7,6 +7,7 @@ import importlib.util
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Sequence
 
@@ -38,6 +39,10 @@ def wanted() -> bool:
 def show(runtime_dir: str, words: Sequence[str]) -> int:
     """Show the live board until the person leaves; `words` are the options of a private one. Returns the exit code."""
     began = time.monotonic()
+    textual = _with_textual()
+    if textual:
+        # It is heavy, and there is time: a private board is only just starting.
+        threading.Thread(target=importlib.import_module, args=(f"{__package__}.app",), daemon=True).start()
     wire = _wire(runtime_dir, words)
     wire.start()
     try:
@@ -46,7 +51,7 @@ def show(runtime_dir: str, words: Sequence[str]) -> int:
             _say(nobody(picture.health))
             return EXIT_ERROR
         _say(found(picture.health, picture.sessions))
-        _draw(wire)
+        _draw(wire, textual=textual)
     finally:
         wire.close()
     return EXIT_OK
@@ -100,10 +105,14 @@ def _say(lines: list[Line]) -> None:
     sys.stdout.flush()
 
 
-def _draw(wire: Wire) -> None:
+def _with_textual() -> bool:
+    return importlib.util.find_spec("textual") is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _draw(wire: Wire, *, textual: bool) -> None:
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)  # they say what the size was, and a board follows what it is
-    if importlib.util.find_spec("textual") is not None and sys.stdin.isatty() and sys.stderr.isatty():
+    if textual:
         from .app import show as show_app  # noqa: PLC0415 - an extra, and heavy
 
         show_app(wire, dark=dark(os.environ))

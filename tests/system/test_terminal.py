@@ -193,6 +193,17 @@ def test_a_terminal_that_is_closed_ends_its_board(busy: House, board: Open) -> N
     del busy
 
 
+@pytest.mark.parametrize("words", [COMMAND, WITHOUT_TEXTUAL], ids=["textual", "plain"])
+def test_a_board_that_is_told_to_end_gives_the_terminal_back(words: list[str], busy: House, board: Open) -> None:
+    terminal = board(words)
+    terminal.shows("● live")
+    drawing = private_board(terminal).parent()
+    assert drawing is not None
+    drawing.terminate()
+    assert "alpha" in terminal.shows("ended with 0")
+    del busy
+
+
 def test_where_no_agent_is_the_paths_and_the_demo_are_named(house: House, board: Open) -> None:
     terminal = board()
     screen = terminal.shows("No coding agent was found", "bellboard demo", "ended with 1")

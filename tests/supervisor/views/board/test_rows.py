@@ -15,7 +15,7 @@ def listed(*sessions: SessionState, choice: Choice | None = None) -> list[str]:
             words.append("- " * row.depth + row.session.id)
         elif isinstance(row, Fold):
             words.append(f"{'v' if row.open else '>'} {row.count}")
-        else:
+        elif isinstance(row, Nothing):
             words.append(row.why)
     return words
 
