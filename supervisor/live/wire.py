@@ -18,7 +18,7 @@ from ..views.board.picture import Picture
 from .lodger import Lodger
 from .past import Past
 
-STEP_SECONDS = 0.1
+STEP_SECONDS = 0.25
 REST_SECONDS = 0.03
 """After something came: what comes meanwhile is taken together."""
 
