@@ -65,7 +65,8 @@ def health(state: HealthState, level: Level) -> HealthState:
         changes[field] = None if text is None or level == "minimal" else _without_paths(text)
     minimal = level == "minimal"
     changes["home"] = None if minimal or state.home is None else last_name(state.home)
-    changes["absent"] = () if minimal else tuple(last_name(each) for each in state.absent)
+    # That an agent is not here is a state, and so it stays told; where it was looked for does not.
+    changes["absent"] = tuple("" if minimal else last_name(each) for each in state.absent)
     if minimal:
         changes["unknown_client"] = changes["home_from"] = None
     return structs.replace(state, **changes)

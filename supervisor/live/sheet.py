@@ -24,7 +24,13 @@ class Sheet(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines; one of them may be picked. It has no keys of its own: they all are the board's."""
 
     DEFAULT_CSS = """
-    Sheet { overflow-x: hidden; scrollbar-size-vertical: 1; }
+    Sheet {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+    }
     """
 
     class Clicked(Message):

@@ -562,3 +562,12 @@ def test_a_replica_of_some_sources_converges_to_their_part_of_the_board(moves: l
     assert wire.replica.phase == "live"
     # What the board leaves out of a snapshot on request comes in whole here; all of it that is wanted has to be right.
     assert _of("pi", wire.replica.sessions, wire.replica.health) == wire.board.picture("pi")
+
+
+def test_the_silence_is_how_long_ago_anything_was_heard() -> None:
+    replica = Replica()
+    assert replica.silence(0.0) is None
+    replica.feed(beat(0), 10.0, 0.0)
+    assert replica.silence(12.5) == 2.5
+    replica.feed(beat(0), 13.0, 0.0)
+    assert replica.silence(13.0) == 0.0
