@@ -40,6 +40,9 @@ SICK = HealthState(
     unknown_client="1.2",
     rebuilt="why",
     rebuilt_at=AT,
+    home="/home/you/.claude",
+    home_from="CLAUDE_CONFIG_DIR",
+    absent=("/opt/secret/agent", "~/.claude"),
 )
 
 
@@ -60,6 +63,8 @@ def test_names_leaves_out_titles_branches_and_the_ways_to_folders() -> None:
         reason="not found: looked in x, agent",
         last_error="cannot read 'a b'",
         quarantined=("one.jsonl", "two"),
+        home=".claude",
+        absent=("agent", ".claude"),
     )
 
 
@@ -78,7 +83,7 @@ def test_minimal_is_ids_states_and_numbers() -> None:
         version=9,
     )
     assert privacy.health(SICK, "minimal") == HealthState(
-        source="claude", status="degraded", quarantined=("one.jsonl", "two"), rebuilt_at=AT
+        source="claude", status="degraded", quarantined=("one.jsonl", "two"), rebuilt_at=AT, absent=("", "")
     )
 
 

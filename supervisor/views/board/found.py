@@ -28,12 +28,9 @@ def _line(state: HealthState, sessions: list[SessionState]) -> Line:
     glyph, word, role, reason = condition(state)
     name = agent(state.source)
     if missing(state):
-        looked = " and ".join(plain(path) for path in state.absent)
-        return (
-            Span(f"{glyph} ", role),
-            Span(name, "dim"),
-            Span(f" not found: looked at {looked}{_chosen(state)}", "dim"),
-        )
+        looked = " and ".join(plain(path) for path in state.absent if path)
+        said = f": looked at {looked}{_chosen(state)}" if looked else ""
+        return (Span(f"{glyph} ", role), Span(name, "dim"), Span(f" not found{said}", "dim"))
     living = sum(standing(session).rank < 4 for session in sessions)
     version = _newest(session.client_version for session in sessions)
     where = f"  {plain(state.home)}{_chosen(state)}" if state.home is not None else ""
@@ -62,8 +59,8 @@ def _newest(versions: Iterable[str | None]) -> str | None:
 
 def nobody(health: Iterable[HealthState]) -> list[Line]:
     """Return what to say when no agent is here at all."""
-    looked = [path for state in health for path in state.absent]
-    lines: list[Line] = [(Span("No coding agent was found. Looked at:", "strong"),)]
+    looked = [path for state in health for path in state.absent if path]
+    lines: list[Line] = [(Span(f"No coding agent was found.{' Looked at:' if looked else ''}", "strong"),)]
     lines += [(Span(f"  {plain(path)}"),) for path in dict.fromkeys(looked)]
     lines += [
         (

@@ -133,3 +133,9 @@ def test_where_no_agent_is_at_all_the_paths_and_the_demo_are_named() -> None:
     text = lines_of(nobody(states))
     assert text[:4] == ["No coding agent was found. Looked at:", "  ~/.claude", "  ~/.pi/agent", "  ~/.pi"]
     assert text[-1].endswith("bellboard demo")
+
+
+def test_where_paths_are_not_told_none_are_said() -> None:
+    states = [health("claude", pid=None, absent=("", ""), home=None)]
+    assert lines_of(found(states, [])) == ["- Claude Code not found"]
+    assert lines_of(nobody(states))[0] == "No coding agent was found."
