@@ -51,7 +51,9 @@ class Wire(threading.Thread):
         known = self._known
         silence = None if known.heard_at is None else max(0.0, time.monotonic() - known.heard_at)
         private = self._lodger is not None
-        return Picture(known.sessions, known.health, silence, private, self._past.pulses, self._past.history)
+        return Picture(
+            known.sessions, known.health, silence, private, self._past.pulses, self._past.history, self.complaint
+        )
 
     def look(self, key: Key | None) -> None:
         """Say whose last hour is looked at, None: nobody's; callable from every thread."""
@@ -84,7 +86,7 @@ class Wire(threading.Thread):
     def _start_again(self, lodger: Lodger) -> None:
         try:
             self._runtime_dir = lodger.start()
-        except SupervisorError as error:
+        except (SupervisorError, OSError) as error:
             self.complaint = str(error)
 
     def _follow(self, board: Subscriber) -> None:

@@ -24,7 +24,8 @@ class Picture(NamedTuple):
 
     `silence` is for how many seconds the supervisor was not heard, None if it never was; `private` whether it is this
     terminal's own. `pulses` are what happened in each of the last 60 minutes, None while that is not known, without those
-    sessions in which nothing happened; `history` is the last hour of one session.
+    sessions in which nothing happened; `history` is the last hour of one session;
+    `trouble` is why nothing is heard, if that is known.
     """
 
     sessions: tuple[SessionState, ...]
@@ -33,6 +34,7 @@ class Picture(NamedTuple):
     private: bool = False
     pulses: Mapping[Key, tuple[int, ...]] | None = None
     history: History | None = None
+    trouble: str | None = None
 
     @property
     def fresh(self) -> bool:

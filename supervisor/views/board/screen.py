@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ....protocol.session import SessionState
+from ..text import plain
 from .columns import head, line, places
 from .found import missing, nobody
 from .header import header
@@ -56,7 +57,16 @@ def top(shown: Screen, view: View) -> Line:
 def pill_lines(shown: Screen, view: View) -> list[Line]:
     """Return the pills of all sources."""
     lines = wrapped((line for _, line in _pills(shown, view.width)), view.width, PILL_GAP)
-    return [_aged(shown, line) for line in lines]
+    return [*(_aged(shown, line) for line in lines), *_hint(shown, view)]
+
+
+def _hint(shown: Screen, view: View) -> list[Line]:
+    """Say what to do about a supervisor that is not heard."""
+    picture = shown.picture
+    if picture.fresh or picture.silence is None:
+        return []
+    words = picture.trouble or ("it is started again" if picture.private else "`bellboard run` starts one")
+    return [cut((Span(f"✗ {plain(words)}; this board goes on by itself when it is heard again", "bad"),), view.width)]
 
 
 def pill_at(shown: Screen, view: View, x: int, y: int) -> str | None:

@@ -70,7 +70,10 @@ def test_a_supervisor_that_is_not_heard_never_looks_like_a_quiet_day() -> None:
     view = View(NOW, 120)
     assert text_of(top(lost, view)).endswith("✗ supervisor not heard: this picture is 47 s old")
     old = [*strip_lines(lost, view), *pill_lines(lost, view), *(row_line(lost, row, view) for row in lost.rows)]
-    assert {span.role for line in old for span in line} == {"dim"}
+    assert {span.role for line in old for span in line} == {"dim", "bad"}
+    assert [text_of(line) for line in old if line[0].role == "bad"] == [
+        "✗ `bellboard run` starts one; this board goes on by itself when it is heard again"
+    ]
 
 
 def test_ages_stand_still_while_the_supervisor_is_not_heard() -> None:
@@ -145,3 +148,14 @@ def test_where_no_agent_is_there_is_no_empty_table() -> None:
     assert "Looked at:" in shown
     assert "bellboard demo" in shown
     assert "no session is open" not in shown
+
+
+def test_what_is_known_of_the_trouble_is_said_and_that_a_private_board_is_started_again() -> None:
+    lost = Picture((), (health("claude"),), 9.0, private=True)
+    lines = {picture.trouble: text_of(pill_lines(screen(picture, Choice()), View(NOW, 100))[-1]) for picture in (
+        lost, lost._replace(trouble="the disk is full")
+    )}  # fmt: skip
+    assert lines == {
+        None: "✗ it is started again; this board goes on by itself when it is heard again",
+        "the disk is full": "✗ the disk is full; this board goes on by itself when it is heard again",
+    }
