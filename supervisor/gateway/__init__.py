@@ -1,0 +1,1 @@
+"""The web gateway: a subscriber like any other that tells browsers and HTTP clients what it hears."""
