@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from msgspec import UNSET, structs
 
+from .history import History
 from .session import Evidence, HealthState, SessionState, Subagent
 from .update import SourceUpdate
 
@@ -70,6 +71,13 @@ def health(state: HealthState, level: Level) -> HealthState:
     if minimal:
         changes["unknown_client"] = changes["home_from"] = None
     return structs.replace(state, **changes)
+
+
+def history(what: History, level: Level) -> History:
+    """Return what a session did as it may be told."""
+    if level != "minimal":
+        return what
+    return structs.replace(what, marks=tuple(structs.replace(mark, tool=None) for mark in what.marks))
 
 
 def last_name(path: str) -> str:

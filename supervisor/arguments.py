@@ -60,6 +60,7 @@ def whole_parser() -> argparse.ArgumentParser:
     _config(commands)
     _hooks(commands)
     _service(commands)
+    _serve(commands)
     _notify(commands)
     demo = _command(commands, "demo")
     demo.add_argument("--chaos", action="store_true", help="kill and hang workers meanwhile, and compare the counts")
@@ -217,6 +218,27 @@ def _notify(commands: "Commands") -> None:
         nargs=argparse.REMAINDER,
         metavar="PROGRAM [ARGUMENT ...]",
         help="start this program for each, with JSON on its stdin; must come last",
+    )
+
+
+def _serve(commands: "Commands") -> None:
+    parser = _command(commands, "serve")
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="H", help="address to listen on (default: this machine only)"
+    )
+    parser.add_argument("--port", type=int, default=2355, metavar="P", help="port to listen on (default: 2355, 0: any)")
+    parser.add_argument(
+        "--token-file", metavar="F", help="file with the token (default: web-token in the state folder)"
+    )
+    _state_dir(parser)
+    parser.add_argument(
+        "--allow-host", action="append", metavar="NAME[:PORT]", help="a name under which the board may be asked for"
+    )
+    parser.add_argument("--expose", action="store_true", help="listen on an address that other machines can reach")
+    parser.add_argument(
+        "--privacy",
+        choices=["full", "names", "minimal"],
+        help="how much is told (default: full on this machine, names beyond it)",
     )
 
 

@@ -241,6 +241,19 @@ PAGES: dict[str, Page] = {
         environment=("BELLBOARD_CONFIG", "BELLBOARD_STATE_DIR", *AGENTS),
         see=see("doctor"),
     ),
+    "serve": Page(
+        summary="serve the board to browsers and HTTP clients (extra: web)",
+        about="""Serves a page, an HTTP API, streams of events and metrics on loopback, and prints a link that opens the page
+        once. It only reads; every other browser and program has to show the token.""",
+        examples={
+            "bellboard serve": "on http://localhost:2355/",
+            "bellboard serve --port 0 --privacy names": "on any free port, without titles and branches",
+            "ssh -L 2355:localhost:2355 you@there": "look at the board of another machine",
+        },
+        exits=USAGE,
+        environment=OWN,
+        see=see("run", "health"),
+    ),
     "service": Page(
         summary="keep the board from login to logout, by systemd or launchd",
         about="""Makes `bellboard run` a service of this user alone: a systemd user unit on Linux, a launchd agent on macOS.

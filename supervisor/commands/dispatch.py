@@ -25,6 +25,7 @@ FILES: dict[str | None, str] = {
     "notify": "notify",
     "run": "run",
     "schema": "schema",
+    "serve": "serve",
     "service": "service",
     "sessions": "sessions",
     "watch": "watch",

@@ -17,11 +17,15 @@ OPEN = frozenset(("/healthz", "/readyz", "/login"))
 
 
 class Refusal(Struct, frozen=True):
-    """Why a request is not answered: an HTTP status, a word for programs and a sentence for people."""
+    """Why a request is not answered: an HTTP status, a word for programs and a sentence for people.
+
+    `retry_after` is in seconds.
+    """
 
     status: int
     code: str
     message: str
+    retry_after: float | None = None
 
 
 class Access(Struct, frozen=True, kw_only=True):
@@ -56,7 +60,9 @@ class Access(Struct, frozen=True, kw_only=True):
             return None
         if self.knows(_cookie(headers.get("cookie", ""))):
             return None
-        return Refusal(401, "no_token", "show the token: `Authorization: Bearer ...`, or open the link that `serve` printed")
+        return Refusal(
+            401, "no_token", "show the token: `Authorization: Bearer ...`, or open the link that `serve` printed"
+        )
 
 
 def _cookie(header: str) -> str:

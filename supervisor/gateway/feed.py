@@ -1,4 +1,4 @@
-"""Feed: what goes out on streams, and to whom. Pure but for the queues: whoever reads is awaited in `streams.py`.
+"""Feed: what goes out on streams, and to whom. Pure: a reader is only told that something waits; `streams.py` sends it.
 
 An event is encoded once and kept for a while, so that a browser that was away for a moment goes on where it was
 (`Last-Event-ID`). What happens within a few hundredths of a second goes out as one piece, the same one for everybody. A
@@ -6,6 +6,7 @@ reader who does not keep up is dropped, not buffered: it comes back with the las
 """
 
 from collections import deque
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -22,49 +23,46 @@ MOST_BYTES = 4 * 1024 * 1024
 """Bytes that wait for one reader."""
 
 
-class Entry(Struct, frozen=True, gc=False):
-    """An event as it goes out: its number, and its text for both kinds of stream."""
-
-    seq: int
-    data: bytes
-    kind: str
-
-    def sse(self, epoch: str) -> bytes:
-        """Return the event in the form of an event stream."""
-        return b"id: %s.%d\nevent: %s\ndata: %s\n\n" % (epoch.encode(), self.seq, self.kind.encode(), self.data)
-
-
 class Piece(Struct, frozen=True, gc=False):
-    """Some events, joined: for an event stream, and one by one."""
+    """Something that goes out: in the form of an event stream, and message by message."""
 
     sse: bytes
     each: tuple[bytes, ...]
 
 
 class Reader:
-    """One stream's queue; `lost` once it did not keep up."""
+    """One stream's queue; `lost` once it did not keep up. `wake` is called when there is something new."""
 
-    def __init__(self) -> None:
-        self.waiting: deque[Piece] = deque()
-        self.bytes = 0
+    def __init__(self, wake: Callable[[], None]) -> None:
         self.lost = False
+        self._wake = wake
+        self._waiting: deque[Piece] = deque()
+        self._bytes = 0
 
-    def put(self, piece: Piece) -> None:
-        """Let a piece wait, or give up."""
-        if len(self.waiting) >= MOST_WAITING or self.bytes + len(piece.sse) > MOST_BYTES:
+    def put(self, piece: Piece) -> bool:
+        """Let a piece wait. Returns False if the reader does not keep up, and is lost from now on."""
+        if len(self._waiting) >= MOST_WAITING or self._bytes + len(piece.sse) > MOST_BYTES:
             self.lost = True
-            self.waiting.clear()
-        if not self.lost:
-            self.waiting.append(piece)
-            self.bytes += len(piece.sse)
+            self._waiting.clear()
+        else:
+            self._waiting.append(piece)
+            self._bytes += len(piece.sse)
+        self._wake()
+        return not self.lost
 
     def take(self) -> Piece | None:
         """Return the next piece, if there is one."""
-        if not self.waiting:
+        if not self._waiting:
             return None
-        piece = self.waiting.popleft()
-        self.bytes -= len(piece.sse)
+        piece = self._waiting.popleft()
+        self._bytes -= len(piece.sse)
         return piece
+
+
+class _Entry(Struct, frozen=True, gc=False):
+    seq: int
+    kind: str
+    data: bytes
 
 
 class Feed:
@@ -72,60 +70,81 @@ class Feed:
 
     def __init__(self) -> None:
         self.epoch = ""
-        self.readers: set[Reader] = set()
+        self.seq = 0
         self.dropped = 0
-        self._kept: deque[Entry] = deque(maxlen=MOST_KEPT)
-        self._fresh: list[Entry] = []
+        self._readers: set[Reader] = set()
+        self._floor = 0
+        self._kept: deque[_Entry] = deque()
+        self._fresh: list[_Entry] = []
 
-    def begin(self, epoch: str) -> None:
+    @property
+    def readers(self) -> int:
+        """How many read."""
+        return len(self._readers)
+
+    @property
+    def place(self) -> str:
+        """The id of the last event: whoever has seen it goes on from there."""
+        return f"{self.epoch}.{self.seq}"
+
+    def begin(self, epoch: str, seq: int) -> None:
         """A new picture was taken: what came before leads nowhere any more."""
-        self.epoch = epoch
+        self.epoch, self.seq, self._floor = epoch, seq, seq
         self._kept.clear()
         self._fresh.clear()
 
     def add(self, event: BoardEvent) -> None:
         """Take an event; it goes out with the next `flush`."""
-        entry = Entry(event.seq, EVENT.encode(event), event.kind)
+        entry = _Entry(event.seq, event.kind, EVENT.encode(event))
+        self.seq = event.seq
         self._kept.append(entry)
         self._fresh.append(entry)
+        if len(self._kept) > MOST_KEPT:
+            self._floor = self._kept.popleft().seq
 
     def flush(self) -> None:
         """Hand what is new to all readers, as one piece."""
         if self._fresh:
-            self._tell(_joined(self._fresh, self.epoch))
+            self._tell(self._joined(self._fresh))
             self._fresh.clear()
 
-    def say(self, kind: str, data: bytes, number: int | None = None) -> None:
-        """Tell all readers something that is no event of the board; with a number it is a place to go on from."""
+    def say(self, piece: Piece) -> None:
+        """Tell all readers something that is no event of the board."""
         self.flush()
-        entry = Entry(number or 0, data, kind)
-        self._tell(Piece(entry.sse(self.epoch) if number is not None else unnumbered(kind, data), (data,)))
+        self._tell(piece)
 
-    def since(self, last: str) -> Piece | None:
-        """Return what came after the event of this id; None if that is not known any more, or the id is not of this board.
+    def join(self, reader: Reader, last: str) -> Piece | None:
+        """Let a reader hear what comes from now on. Returns what it missed since the event with the id `last`.
 
-        What waits for the next `flush` is not part of it.
+        None if that is not known any more, or of another board: then it needs the whole picture.
         """
+        self.flush()
+        self._readers.add(reader)
         epoch, _, number = last.rpartition(".")
-        if epoch != self.epoch or not number.isdecimal():
+        if epoch != self.epoch or not number.isdecimal() or not self._floor <= int(number) <= self.seq:
             return None
-        known = [entry for entry in self._kept if entry not in self._fresh]
-        seq = int(number)
-        if not known or not known[0].seq - 1 <= seq <= known[-1].seq:
-            return None
-        return _joined([entry for entry in known if entry.seq > seq], self.epoch)
+        return self._joined([entry for entry in self._kept if entry.seq > int(number)])
+
+    def leave(self, reader: Reader) -> None:
+        """A stream has ended."""
+        self._readers.discard(reader)
+
+    def _joined(self, entries: list[_Entry]) -> Piece:
+        text = [numbered(f"{self.epoch}.{entry.seq}", entry.kind, entry.data) for entry in entries]
+        return Piece(b"".join(text), tuple(entry.data for entry in entries))
 
     def _tell(self, piece: Piece) -> None:
-        for reader in self.readers:
-            was_lost = reader.lost
-            reader.put(piece)
-            self.dropped += reader.lost and not was_lost
+        for reader in list(self._readers):
+            if not reader.put(piece):
+                self.dropped += 1
+                self._readers.discard(reader)
+
+
+def numbered(place: str, kind: str, data: bytes) -> bytes:
+    """Return a message of an event stream; `place` is what a reader that saw it goes on from."""
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), kind.encode(), data)
 
 
 def unnumbered(kind: str, data: bytes) -> bytes:
-    """Return something in the form of an event stream that is no place to go on from."""
+    """Return a message of an event stream that is no place to go on from."""
     return b"event: %s\ndata: %s\n\n" % (kind.encode(), data)
-
-
-def _joined(entries: list[Entry], epoch: str) -> Piece:
-    return Piece(b"".join([entry.sse(epoch) for entry in entries]), tuple(entry.data for entry in entries))

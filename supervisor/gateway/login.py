@@ -1,0 +1,92 @@
+"""Login: how a browser gets the token, once, and where the token is kept.
+
+`serve` prints a link with a code that works once; it is exchanged for a cookie that scripts cannot read and other sites
+cannot send. The token itself lies in a file of mode 0600 and is never part of an address.
+"""
+
+import os
+import secrets
+import stat
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from .access import COOKIE, Access
+from .errors import GatewayError, problem
+from .page import asset
+from .rates import Rates
+
+TOKEN_FILE = "web-token"  # noqa: S105 - the name of the file that holds it
+LEAST_TOKEN = 16
+YEAR_SECONDS = 365 * 86400
+
+
+def read_token(path: str, *, make: bool) -> str:
+    """Return the token in a file; `make` writes a new one if there is none.
+
+    Raises GatewayError if it cannot be read, others may read it, or it is too short to be one.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            token = file.read().strip()
+    except FileNotFoundError:
+        if not make:
+            raise GatewayError(f"no token in {path}: write one there (16 characters or more), mode 0600") from None
+        return _made(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise GatewayError(f"the token file {path} cannot be read: {error}") from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise GatewayError(f"others may read the token file {path}: chmod 600 {path}")
+    if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable() or set(token) & set(' ";,\\'):
+        raise GatewayError(
+            f"the token in {path} is no token: 16 or more letters and digits; remove the file for a new one"
+        )
+    return token
+
+
+def _made(path: str) -> str:
+    token = secrets.token_urlsafe(32)
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(token + "\n")
+    except OSError as error:
+        raise GatewayError(f"the token file {path} cannot be written: {error.strerror}") from error
+    return token
+
+
+class Login:
+    """Exchanges a code, or the token itself, for the cookie."""
+
+    def __init__(self, access: Access) -> None:
+        self.code = secrets.token_urlsafe(24)
+        self._access = access
+        self._tries = Rates(each_second=0.2, burst=5.0)
+
+    async def ask(self, request: Request) -> Response:
+        """Answer `GET /login`: by a code, or with a form."""
+        shown = request.query_params.get("code")
+        if shown is None:
+            return asset("login.html")
+        if wait := self._tries.ask("", request.scope["state"]["now"]()):
+            return problem(429, "too_many_tries", "too many tries: wait a little", retry_after=wait)
+        if self.code and secrets.compare_digest(shown.encode(), self.code.encode()):
+            self.code = ""
+            return self._welcome()
+        return asset("login.html", status=401)
+
+    async def enter(self, request: Request) -> Response:
+        """Answer `POST /login`, a form with the token."""
+        if wait := self._tries.ask("", request.scope["state"]["now"]()):
+            return problem(429, "too_many_tries", "too many tries: wait a little", retry_after=wait)
+        shown = parse_qs((await request.body()).decode("utf-8", "replace")).get("token", [""])[0]
+        return self._welcome() if self._access.knows(shown.strip()) else asset("login.html", status=401)
+
+    def _welcome(self) -> Response:
+        response = RedirectResponse("/", 303)
+        response.set_cookie(
+            COOKIE, self._access.token, max_age=YEAR_SECONDS, path="/", httponly=True, samesite="strict"
+        )
+        return response
