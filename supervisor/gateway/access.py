@@ -78,9 +78,9 @@ def own_hosts(bind: str, port: int, more: tuple[str, ...]) -> frozenset[str]:
     names = {"localhost", "127.0.0.1", "[::1]", *(name.lower() for name in more)}
     if bind not in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound
         names.add(f"[{bind}]" if ":" in bind else bind.lower())
-    return frozenset(name if _has_port(name) else f"{name}:{port}" for name in names) | (
-        frozenset(names) if port in {80, 443} else frozenset()
-    )
+    ours = {name if _has_port(name) else f"{name}:{port}" for name in names}
+    # Browsers leave out the port that belongs to the scheme.
+    return frozenset(ours | names if port in {80, 443} else ours)
 
 
 def _has_port(name: str) -> bool:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from ...protocol import privacy, recall
 from ...protocol.errors import ProtocolError
@@ -142,7 +143,7 @@ class _Stream:
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
 
-    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001 - ASGI's own
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
             await problem(405, "wrong_method", "only GET is understood here")(scope, receive, send)
             return

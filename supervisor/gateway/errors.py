@@ -14,6 +14,6 @@ def problem(status: int, code: str, message: str, *, retry_after: float | None =
     """Return an error as a response; `retry_after` is in seconds."""
     body = msgspec.json.encode({"error": {"code": code, "message": message}})
     headers = {} if retry_after is None else {"retry-after": str(max(1, round(retry_after)))}
-    if status == 401:  # noqa: PLR2004 - HTTP's own number
+    if status == 401:
         headers["www-authenticate"] = 'Bearer realm="bellboard"'
     return Response(body, status, headers, "application/json")

@@ -88,6 +88,11 @@ _FILTERS = [
 ]
 _LAST = [{"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}]
 
+_STREAM = (
+    "The board as it happens. First `snapshot` (as /api/v1/sessions) and `board` (as in /api/v1/health), then each "
+    "event; with Last-Event-ID only what was missed, where that is still known. As a WebSocket the same, a message an event."
+)
+
 _PATHS: dict[str, tuple[str, type[Any] | str, list[dict[str, Any]], tuple[int, ...]]] = {
     "/api/v1/sessions": ("The board", SessionsDocument, _FILTERS, (400,)),
     "/api/v1/sessions/{source}/{id}": ("One session", SessionDocument, _KEY, (404,)),
@@ -96,8 +101,7 @@ _PATHS: dict[str, tuple[str, type[Any] | str, list[dict[str, Any]], tuple[int, .
     "/api/v1/sources": ("The sources", SourcesDocument, [], ()),
     "/api/v1/health": ("How everything is doing", BoardHealthDocument, [], ()),
     "/api/v1/events": (
-        "The board as it happens. First `snapshot` (as /api/v1/sessions) and `board` (as in /api/v1/health), then each event; "
-        "with Last-Event-ID only what was missed, where that is still known. As a WebSocket the same, a message an event.",
+        _STREAM,
         "text/event-stream",
         _LAST,
         (429,),
@@ -127,7 +131,7 @@ def document() -> bytes:
     ordered = sorted(types, key=lambda each: each.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template=_REF)
     paths = {path: {"get": _operation(path, *what)} for path, what in _PATHS.items()}
-    whole = {
+    whole: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
             "title": "bellboard",

@@ -7,7 +7,6 @@ nothing of a request is logged, because addresses hold the ids of sessions.
 import asyncio
 import ipaddress
 import os
-import signal
 import socket
 import sys
 
@@ -25,6 +24,7 @@ PORT = 2355
 """BELL on a telephone's keys."""
 
 MOST_CONNECTIONS = 512
+BACKLOG = 128
 GRACE_SECONDS = 2
 
 
@@ -95,6 +95,7 @@ def _bound(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        made.listen(BACKLOG)  # whoever opens the link at once waits, and is not turned away
     except (OSError, OverflowError) as error:
         made.close()
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
