@@ -1,0 +1,195 @@
+// Rows: the sessions by project. A row is made once and touched only where it has changed; rows move only when the order does.
+
+import { GLYPH, RANK, age, clock, contextText, ended, haystack, needsYou, project, seconds, short, stateOf, stateWord, title } from "./format.js";
+import { bar, el, fillBar, fillSpark, say, set, spark } from "./draw.js";
+import { keyOf } from "./store.js";
+
+export class Rows {
+  constructor(table, store, open) {
+    this.table = table;
+    this.store = store;
+    this.open = open;
+    this.rows = new Map();
+    this.groups = new Map();
+    this.wanted = { words: [], states: new Set(["needs", "working", "waiting", "idle"]) };
+    this.shown = [];
+  }
+
+  filter(words, states) {
+    this.wanted = { words: words.toLowerCase().split(/\s+/).filter(Boolean), states };
+    this.order();
+  }
+
+  fits(session) {
+    return this.wanted.states.has(stateOf(session)) && this.wanted.words.every((word) => haystack(session).includes(word));
+  }
+
+  // Only what has changed since the last time. Returns whether the order may have changed.
+  update(changes, now) {
+    const { sessions } = this.store;
+    if (changes.everything) {
+      for (const key of [...this.rows.keys()]) if (!sessions.has(key)) this.#drop(key);
+      for (const [key, session] of sessions) this.#fill(key, session, now);
+      return true;
+    }
+    let moved = false;
+    for (const key of changes.keys) {
+      const session = sessions.get(key);
+      const row = this.rows.get(key);
+      if (!session) {
+        if (row) this.#drop(key);
+        moved = true;
+        continue;
+      }
+      const place = row && row.place;
+      this.#fill(key, session, now);
+      moved = moved || this.rows.get(key).place !== place;
+    }
+    return moved;
+  }
+
+  // Put rows where they belong: projects with somebody who waits first, then those at work.
+  order() {
+    const groups = new Map();
+    for (const [key, session] of this.store.sessions) {
+      if (!this.fits(session)) continue;
+      const name = project(session);
+      if (!groups.has(name)) groups.set(name, []);
+      groups.get(name).push([key, session]);
+    }
+    const sorted = [...groups].map(([name, members]) => {
+      members.sort((one, two) => RANK[stateOf(one[1])] - RANK[stateOf(two[1])] || (two[1].started_at || "").localeCompare(one[1].started_at || "") || one[0].localeCompare(two[0]));
+      return { name, members, rank: Math.min(2, RANK[stateOf(members[0][1])]) };
+    });
+    sorted.sort((one, two) => one.rank - two.rank || one.name.localeCompare(two.name));
+    this.shown = [];
+    for (const [name, group] of this.groups) if (!groups.has(name)) {
+      group.body.remove();
+      this.groups.delete(name);
+    }
+    let after = this.table.tHead;
+    for (const { name, members } of sorted) {
+      const group = this.#group(name);
+      say(group.count, members.length === 1 ? "1 session" : `${members.length} sessions`);
+      if (after.nextElementSibling !== group.body) after.after(group.body);
+      after = group.body;
+      let above = group.head;
+      for (const [key] of members) {
+        const row = this.rows.get(key).row;
+        if (above.nextElementSibling !== row) above.after(row);
+        above = row;
+        this.shown.push(key);
+      }
+      while (above.nextElementSibling) above.nextElementSibling.remove();
+    }
+    return this.shown.length;
+  }
+
+  // What changes with time alone: ages, and how long tools have run.
+  tick(now) {
+    for (const key of this.shown) {
+      const session = this.store.sessions.get(key);
+      if (session && !ended(session)) this.#times(this.rows.get(key), session, now);
+    }
+  }
+
+  focus(step) {
+    const at = this.shown.findIndex((key) => this.rows.get(key).button === document.activeElement);
+    const next = this.shown[Math.max(0, Math.min(this.shown.length - 1, at < 0 ? 0 : at + step))];
+    if (next) this.goTo(next);
+  }
+
+  nextWaiting() {
+    const waiting = this.shown.filter((key) => needsYou(this.store.sessions.get(key)));
+    const at = waiting.findIndex((key) => this.rows.get(key).button === document.activeElement);
+    if (waiting.length) this.goTo(waiting[(at + 1) % waiting.length]);
+    return waiting.length;
+  }
+
+  goTo(key) {
+    const row = this.rows.get(key);
+    if (!row || !row.row.isConnected) return;
+    row.button.focus();
+    row.row.scrollIntoView({ block: "nearest" });
+  }
+
+  #group(name) {
+    if (!this.groups.has(name)) {
+      const count = el("span", { class: "count" });
+      const head = el("tr", { class: "project" }, el("th", { colspan: 7, scope: "rowgroup" }, el("span", { class: "name" }, name), count));
+      const body = el("tbody", {}, head);
+      this.groups.set(name, { body, head, count });
+    }
+    return this.groups.get(name);
+  }
+
+  #drop(key) {
+    this.rows.get(key).row.remove();
+    this.rows.delete(key);
+  }
+
+  #make(key) {
+    const cell = (name, ...children) => el("td", { class: name }, ...children);
+    const made = {
+      glyph: el("span", { class: "glyph", "aria-hidden": "true" }),
+      word: el("span"),
+      button: el("button", { type: "button", class: "title" }),
+      branch: el("span", { class: "branch" }),
+      agent: el("span"),
+      model: el("span", { class: "model" }),
+      bar: bar(),
+      used: el("span", { class: "used" }),
+      spark: spark(),
+      tool: el("span"),
+      elapsed: el("span", { class: "elapsed" }),
+      agents: el("span", { class: "agents" }),
+      age: el("span"),
+    };
+    made.context = cell("context", made.bar, made.used);
+    made.row = el(
+      "tr",
+      {},
+      cell("state", made.glyph, made.word),
+      cell("what", made.button, made.branch),
+      cell("agent", made.agent, made.model),
+      made.context,
+      cell("busy", made.spark),
+      cell("tool", made.tool, made.elapsed, made.agents),
+      cell("age", made.age),
+    );
+    made.button.addEventListener("click", () => this.open(key));
+    made.row.addEventListener("click", (event) => event.target.closest("button") || this.open(key));
+    this.rows.set(key, made);
+    return made;
+  }
+
+  #fill(key, session, now) {
+    const row = this.rows.get(key) || this.#make(key);
+    const state = stateOf(session);
+    row.place = `${state} ${project(session)} ${this.fits(session)}`;
+    set(row.row, "class", state);
+    say(row.glyph, GLYPH[state]);
+    say(row.word, stateWord(session));
+    say(row.button, title(session));
+    say(row.branch, session.branch || "");
+    say(row.agent, session.source);
+    say(row.model, session.model || "");
+    const known = session.context_tokens !== null && session.context_utilization !== null;
+    set(row.bar, "hidden", !known);
+    if (known) fillBar(row.bar, session.context_utilization, session.max_context_from !== "reported", contextText(session));
+    say(row.used, session.context_tokens === null ? "" : known ? `${short(session.context_tokens)} / ${short(session.max_context_tokens)}` : short(session.context_tokens));
+    fillSpark(row.spark, this.store.busy(key, 15));
+    say(row.tool, session.current_tool || "");
+    const running = session.subagents.filter((agent) => agent.activity === "working").length;
+    say(row.agents, running ? `${running} subagent${running > 1 ? "s" : ""}` : "");
+    this.#times(row, session, now);
+  }
+
+  #times(row, session, now) {
+    const tool = session.current_tool && session.current_tool_started_at;
+    say(row.elapsed, tool ? clock(seconds(Date.parse(session.current_tool_started_at), now)) : "");
+    say(row.age, age(session.last_activity_at || session.last_data_received_at, now));
+  }
+}
+
+export const sameSession = (one, two) => one && two && keyOf(one) === keyOf(two);
