@@ -75,14 +75,14 @@ class Login:
         if self.code and secrets.compare_digest(shown.encode(), self.code.encode()):
             self.code = ""
             return self._welcome()
-        return asset("login.html", status=401)
+        return _refused()
 
     async def enter(self, request: Request) -> Response:
         """Answer `POST /login`, a form with the token."""
         if wait := self._tries.ask("", request.scope["state"]["now"]()):
             return problem(429, "too_many_tries", "too many tries: wait a little", retry_after=wait)
         shown = parse_qs((await request.body()).decode("utf-8", "replace")).get("token", [""])[0]
-        return self._welcome() if self._access.knows(shown.strip()) else asset("login.html", status=401)
+        return self._welcome() if self._access.knows(shown.strip()) else _refused()
 
     def _welcome(self) -> Response:
         response = RedirectResponse("/", 303)
@@ -90,3 +90,9 @@ class Login:
             COOKIE, self._access.token, max_age=YEAR_SECONDS, path="/", httponly=True, samesite="strict"
         )
         return response
+
+
+def _refused() -> Response:
+    """The form again, with the sentence that is hidden at first."""
+    form = bytes(asset("login.html").body).replace(b" hidden>", b">", 1)
+    return Response(form, 401, {"cache-control": "no-store"}, "text/html; charset=utf-8")

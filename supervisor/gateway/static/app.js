@@ -18,8 +18,8 @@ let frame = 0;
 let called = new Set();
 
 store.onchange = () => {
-  heading();
-  if (!frame && !document.hidden) frame = requestAnimationFrame(draw);
+  if (document.hidden) heading();
+  else frame = frame || requestAnimationFrame(draw);
 };
 
 document.addEventListener("visibilitychange", () => {
@@ -50,6 +50,7 @@ function draw() {
   frame = 0;
   const now = Date.now();
   const changes = store.takeChanges();
+  heading();
   if (rows.update(changes, now)) rows.order();
   counters();
   needs(now);
@@ -64,9 +65,9 @@ function counters() {
   for (const session of store.sessions.values()) counts[stateOf(session)] += 1;
   const list = $("counters");
   if (!list.children.length)
-    for (const state of COUNTED) list.append(el("div", { class: state }, el("dd"), el("dt", {}, NAMES[state])));
+    for (const state of COUNTED) list.append(el("div", { class: state }, el("dt", {}, NAMES[state]), el("dd")));
   COUNTED.forEach((state, at) => {
-    say(list.children[at].firstChild, String(counts[state]));
+    say(list.children[at].lastChild, String(counts[state]));
     set(list.children[at], "data-none", counts[state] === 0);
   });
 }
@@ -76,6 +77,7 @@ function needs(now) {
   const waiting = [...store.sessions.values()].filter(needsYou).sort((one, two) => since(one) - since(two));
   const list = $("needs").querySelector("ol");
   $("needs").hidden = !waiting.length;
+  say($("needs-count"), waiting.length > 1 ? String(waiting.length) : "");
   waiting.forEach((session, at) => {
     const item = list.children[at] || list.appendChild(call());
     set(item, "data-key", keyOf(session));
@@ -124,8 +126,8 @@ function connection(now) {
       : store.line === "connecting"
         ? ["waiting", "connecting"]
         : store.line === "open"
-          ? ["gone", `the board is silent: this picture is ${old} old`]
-          : ["gone", `reconnecting: this picture is ${old} old`];
+          ? ["gone", `the board is silent – this picture is ${old} old`]
+          : ["gone", `reconnecting – this picture is ${old} old`];
   set(place, "class", kind);
   say(place.lastChild, text);
   set(document.body, "data-stale", kind === "gone");

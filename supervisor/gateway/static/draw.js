@@ -50,25 +50,52 @@ export const fillSpark = (element, counts) => {
   set(element, "aria-label", sum ? `${sum} messages and tool calls in 15 minutes` : "nothing in 15 minutes");
 };
 
-// Ribbons of an hour: what it did as bands, tool calls as ticks, compactions as diamonds.
-export const timeline = (marks, now) => {
-  const width = 600;
-  const x = (time) => width - ((now - Date.parse(time)) / 3600000) * width;
-  const picture = svg("svg", { class: "timeline", viewBox: `0 0 ${width} 54`, role: "img", "aria-label": "The last 60 minutes" });
-  marks.forEach((mark, at) => {
-    const from = Math.max(0, x(mark.at));
-    const to = at + 1 < marks.length ? x(marks[at + 1].at) : width;
-    const needs = mark.activity === "waiting" && mark.waiting_for && mark.waiting_for !== "prompt";
-    const state = needs ? "needs" : mark.activity === "terminal" ? "ended" : mark.activity;
-    if (to > from) picture.append(svg("rect", { class: state, x: from.toFixed(1), y: 12, width: Math.max(1, to - from).toFixed(1), height: 16 }));
-    const before = marks[at - 1];
-    if (before && mark.calls > before.calls) picture.append(svg("rect", { class: "tick", x: from.toFixed(1), y: 31, width: 1.5, height: Math.min(12, 3 + mark.calls - before.calls) }));
-    if (before && mark.compactions > before.compactions) picture.append(svg("path", { class: "compaction", d: `M${from.toFixed(1)} 1l5 5-5 5-5-5z` }));
-  });
-  for (let minute = 0; minute <= 60; minute += 15) {
-    const at = width - (minute / 60) * width;
-    const anchor = minute === 0 ? "end" : minute === 60 ? "start" : "middle";
-    picture.append(svg("text", { x: at, y: 53, "text-anchor": anchor }, minute ? `${minute} min ago` : "now"));
+const HOUR = 3600000;
+const WIDTH = 600;
+
+// One name for each band: what it is called, what its colour is called.
+const BANDS = { needs: "needed you", working: "working", waiting: "at the prompt", idle: "idle", ended: "ended" };
+
+const bandOf = (mark) =>
+  mark.activity === "terminal" ? "ended" : mark.activity === "waiting" && mark.waiting_for && mark.waiting_for !== "prompt" ? "needs" : mark.activity;
+
+const bandsOf = (marks, now) => {
+  const bands = [];
+  for (const mark of marks) {
+    const from = Math.max(now - HOUR, Date.parse(mark.at));
+    const last = bands.at(-1);
+    if (last) last.to = Math.max(last.from, from);
+    if (!last || last.kind !== bandOf(mark)) bands.push({ kind: bandOf(mark), from, to: now });
+    else last.to = now;
   }
-  return picture;
+  return bands;
+};
+
+// Ribbons of an hour: what it did as bands, tool calls as ticks, compactions as diamonds; and in words what that is.
+export const timeline = (marks, now) => {
+  const x = (time) => WIDTH - ((now - time) / HOUR) * WIDTH;
+  const picture = svg("svg", { class: "timeline", viewBox: `0 0 ${WIDTH} 46`, preserveAspectRatio: "none", role: "img" });
+  const sums = {};
+  let [calls, compactions] = [0, 0];
+  for (const { kind, from, to } of bandsOf(marks, now)) {
+    sums[kind] = (sums[kind] || 0) + to - from;
+    picture.append(svg("rect", { class: kind, x: x(from).toFixed(1), y: 13, width: Math.max(1, x(to) - x(from)).toFixed(1), height: 18 }));
+  }
+  marks.forEach((mark, at) => {
+    const before = marks[at - 1];
+    const place = x(Date.parse(mark.at));
+    if (!before || place < 0) return;
+    const more = mark.calls - before.calls;
+    if (more > 0) picture.append(svg("rect", { class: "tick", x: place.toFixed(1), y: 33, width: 1.5, height: Math.min(13, 2 + 2 * more) }));
+    if (mark.compactions > before.compactions) picture.append(svg("path", { class: "compaction", d: `M${place.toFixed(1)} 0l5 5.5-5 5.5-5-5.500z` }));
+    calls += Math.max(0, more);
+    compactions += Math.max(0, mark.compactions - before.compactions);
+  });
+  const spent = Object.entries(sums).map(([kind, sum]) => [kind, `${BANDS[kind]} ${Math.round(sum / 60000)} min`]);
+  const counted = [["tick", `${calls} tool call${calls === 1 ? "" : "s"}`], ["compaction", `${compactions} compaction${compactions === 1 ? "" : "s"}`]];
+  const words = [...spent, ...counted.filter(([, text]) => !text.startsWith("0 "))];
+  picture.setAttribute("aria-label", `The last 60 minutes: ${words.map(([, text]) => text).join(", ") || "nothing"}`);
+  const axis = el("p", { class: "axis", "aria-hidden": "true" }, ...["60 min", "45", "30", "15", "now"].map((text) => el("span", {}, text)));
+  const legend = el("ul", { class: "legend", "aria-hidden": "true" }, ...words.map(([kind, text]) => el("li", { class: kind }, text)));
+  return [picture, axis, legend];
 };

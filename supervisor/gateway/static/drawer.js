@@ -39,6 +39,7 @@ export class Drawer {
     if (!this.store.sessions.has(key)) return;
     this.key = key;
     this.marks = null;
+    this.dialog.scrollTop = 0;
     this.draw(Date.now());
     if (!this.dialog.open) this.dialog.showModal();
     this.remember();
@@ -62,7 +63,7 @@ export class Drawer {
 
   draw(now) {
     const session = this.key && this.store.sessions.get(this.key);
-    if (!session) return;
+    if (!session || this.#beingCopied()) return;
     const scrolled = this.dialog.scrollTop;
     const focused = this.dialog.contains(document.activeElement);
     const close = el("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
@@ -79,10 +80,16 @@ export class Drawer {
     if (focused) close.focus();
   }
 
+  // Text that is being selected stays as it is.
+  #beingCopied() {
+    const selection = getSelection();
+    return !selection.isCollapsed && this.dialog.contains(selection.anchorNode);
+  }
+
   #hour(now) {
     const made = el("section", { "aria-label": "The last hour" }, el("h3", {}, "The last hour"));
     if (!this.marks) made.append(el("p", { class: "quiet-text" }, "asking the board…"));
-    else made.append(timeline(this.marks, now));
+    else made.append(...timeline(this.marks, now));
     return made;
   }
 

@@ -9,12 +9,14 @@ export const ended = (s) => s.lifecycle === "terminal" || s.activity === "termin
 // One word for the state; it is also the name of its colour and its glyph.
 export const stateOf = (s) => (ended(s) ? "ended" : needsYou(s) ? "needs" : s.activity);
 
-export const GLYPH = { needs: "!", working: "▶", waiting: "…", idle: "·", ended: "■" };
+export const GLYPH = { needs: "!", working: "▶", waiting: "›", idle: "·", ended: "■" };
+
+const WANTED = { permission: "needs permission", question: "needs an answer", plan: "needs approval" };
 
 export const stateWord = (s) => {
   const state = stateOf(s);
-  if (state === "needs") return `needs ${s.waiting_for === "plan" ? "approval of a plan" : s.waiting_for === "question" ? "an answer" : s.waiting_for}`;
-  return state;
+  if (state === "needs") return WANTED[s.waiting_for];
+  return state === "waiting" && s.waiting_for === "prompt" ? "at the prompt" : state;
 };
 
 export const RANK = { needs: 0, working: 1, waiting: 2, idle: 3, ended: 4 };

@@ -2,7 +2,6 @@
 
 import { GLYPH, RANK, age, clock, contextText, ended, haystack, needsYou, project, seconds, short, stateOf, stateWord, title } from "./format.js";
 import { bar, el, fillBar, fillSpark, say, set, spark } from "./draw.js";
-import { keyOf } from "./store.js";
 
 export class Rows {
   constructor(table, store, open) {
@@ -116,8 +115,8 @@ export class Rows {
   #group(name) {
     if (!this.groups.has(name)) {
       const count = el("span", { class: "count" });
-      const head = el("tr", { class: "project" }, el("th", { colspan: 7, scope: "rowgroup" }, el("span", { class: "name" }, name), count));
-      const body = el("tbody", {}, head);
+      const head = el("tr", { class: "project", role: "row" }, el("th", { colspan: 7, scope: "rowgroup" }, el("span", { class: "name" }, name), count));
+      const body = el("tbody", { role: "rowgroup" }, head);
       this.groups.set(name, { body, head, count });
     }
     return this.groups.get(name);
@@ -129,7 +128,7 @@ export class Rows {
   }
 
   #make(key) {
-    const cell = (name, ...children) => el("td", { class: name }, ...children);
+    const cell = (name, ...children) => el("td", { class: name, role: "cell" }, ...children);
     const made = {
       glyph: el("span", { class: "glyph", "aria-hidden": "true" }),
       word: el("span"),
@@ -140,7 +139,7 @@ export class Rows {
       bar: bar(),
       used: el("span", { class: "used" }),
       spark: spark(),
-      tool: el("span"),
+      tool: el("span", { class: "name" }),
       elapsed: el("span", { class: "elapsed" }),
       agents: el("span", { class: "agents" }),
       age: el("span"),
@@ -148,13 +147,13 @@ export class Rows {
     made.context = cell("context", made.bar, made.used);
     made.row = el(
       "tr",
-      {},
+      { role: "row" },
       cell("state", made.glyph, made.word),
-      cell("what", made.button, made.branch),
+      cell("what", el("span", { class: "line" }, made.button, made.branch)),
       cell("agent", made.agent, made.model),
       made.context,
       cell("busy", made.spark),
-      cell("tool", made.tool, made.elapsed, made.agents),
+      cell("tool", el("span", { class: "line" }, made.tool, made.elapsed, made.agents)),
       cell("age", made.age),
     );
     made.button.addEventListener("click", () => this.open(key));
@@ -171,17 +170,18 @@ export class Rows {
     say(row.glyph, GLYPH[state]);
     say(row.word, stateWord(session));
     say(row.button, title(session));
+    set(row.button, "title", title(session));
     say(row.branch, session.branch || "");
     say(row.agent, session.source);
     say(row.model, session.model || "");
     const known = session.context_tokens !== null && session.context_utilization !== null;
     set(row.bar, "hidden", !known);
     if (known) fillBar(row.bar, session.context_utilization, session.max_context_from !== "reported", contextText(session));
-    say(row.used, session.context_tokens === null ? "" : known ? `${short(session.context_tokens)} / ${short(session.max_context_tokens)}` : short(session.context_tokens));
+    say(row.used, session.context_tokens === null ? "" : `${short(session.context_tokens)}${known ? ` · ${Math.round(session.context_utilization * 100)} %` : ""}`);
     fillSpark(row.spark, this.store.busy(key, 15));
     say(row.tool, session.current_tool || "");
     const running = session.subagents.filter((agent) => agent.activity === "working").length;
-    say(row.agents, running ? `${running} subagent${running > 1 ? "s" : ""}` : "");
+    say(row.agents, running ? `${running} agent${running > 1 ? "s" : ""}` : "");
     this.#times(row, session, now);
   }
 
@@ -191,5 +191,3 @@ export class Rows {
     say(row.age, age(session.last_activity_at || session.last_data_received_at, now));
   }
 }
-
-export const sameSession = (one, two) => one && two && keyOf(one) === keyOf(two);
