@@ -12,6 +12,9 @@ from http.cookies import CookieError, SimpleCookie
 from msgspec import Struct
 
 COOKIE = "bellboard"
+ALL = frozenset(("0.0.0.0", "::"))  # noqa: S104 - compared with, not bound
+"""Addresses that are no names."""
+
 OPEN = frozenset(("/healthz", "/readyz", "/login"))
 """What may be asked without a token: it says nothing of any session."""
 
@@ -75,12 +78,17 @@ def _cookie(header: str) -> str:
 
 def own_hosts(bind: str, port: int, more: tuple[str, ...]) -> frozenset[str]:
     """Return the values of `Host` that mean us: loopback's names, the address that is bound, and what was allowed."""
-    names = {"localhost", "127.0.0.1", "[::1]", *(name.lower() for name in more)}
-    if bind not in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound
-        names.add(f"[{bind}]" if ":" in bind else bind.lower())
+    names = {"localhost", "127.0.0.1", "[::1]", *(_bracketed(name.lower()) for name in more if name not in ALL)}
+    if bind not in ALL:
+        names.add(_bracketed(bind.lower()))
     ours = {name if _has_port(name) else f"{name}:{port}" for name in names}
     # Browsers leave out the port that belongs to the scheme.
     return frozenset(ours | names if port in {80, 443} else ours)
+
+
+def _bracketed(name: str) -> str:
+    """An address of version 6 as it stands in `Host`; a name with its port stays as it is."""
+    return f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name
 
 
 def _has_port(name: str) -> bool:

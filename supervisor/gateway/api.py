@@ -14,8 +14,9 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from ...protocol import privacy, recall
-from ...protocol.errors import ProtocolError
+from ...protocol.errors import NotRunning, ProtocolError
 from ...protocol.event import SCHEMA_VERSION
+from ...protocol.replica import Key
 from ...protocol.session import Activity
 from .errors import problem
 from .feed import Feed
@@ -27,6 +28,7 @@ from .streams import Streams
 
 NO_STORE = {"cache-control": "no-store"}
 ACTIVITIES: tuple[str, ...] = Activity.__args__
+PULSES_SECONDS = 1.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -39,6 +41,8 @@ class Api:
         self._runtime_dir = runtime_dir
         self._level: privacy.Level = level
         self._registry = registry(mirror, feed)
+        self._asking = asyncio.Lock()
+        self._pulses_told, self._pulses_until = b"", 0.0
 
     def routes(self) -> list[BaseRoute]:
         """Return all routes but those of the login."""
@@ -103,6 +107,9 @@ class Api:
 
     async def _session(self, request: Request) -> Response:
         key = request.path_params["source"], request.path_params["id"]
+        return self._told(key)
+
+    def _told(self, key: Key) -> Response:
         session = self._mirror.sessions.get(key)
         if session is None:
             return problem(404, "no_such_session", "no session of this source and id is on the board")
@@ -111,13 +118,25 @@ class Api:
     async def _history(self, request: Request) -> Response:
         source, name = request.path_params["source"], request.path_params["id"]
         if (source, name) not in self._mirror.sessions:
-            return problem(404, "no_such_session", "no session of this source and id is on the board")
+            return self._told((source, f"{name}/history"))  # an id may end so
+        self._demand()
         found = await asyncio.to_thread(recall.history, self._runtime_dir, source, name)
         return _json({"schema_version": SCHEMA_VERSION, "history": privacy.history(found, self._level)})
 
     async def _pulses(self, _: Request) -> Response:
-        found = await asyncio.to_thread(recall.pulses, self._runtime_dir)
-        return _json({"schema_version": SCHEMA_VERSION, "pulses": found})
+        self._demand()
+        async with self._asking:  # all who come while one asks share the answer
+            loop = asyncio.get_running_loop()
+            if loop.time() > self._pulses_until:
+                found = await asyncio.to_thread(recall.pulses, self._runtime_dir)
+                self._pulses_told = msgspec.json.encode({"schema_version": SCHEMA_VERSION, "pulses": found})
+                self._pulses_until = loop.time() + PULSES_SECONDS
+        return Response(self._pulses_told, headers=NO_STORE, media_type="application/json")
+
+    def _demand(self) -> None:
+        """Raise NotRunning at once if nobody would answer: waiting for it would keep others waiting."""
+        if not self._mirror.status.connected:
+            raise NotRunning("the board is not heard: is `bellboard run` running?")
 
     async def _sources(self, _: Request) -> Response:
         names_ = sorted({*self._mirror.health, *(source for source, _ in self._mirror.sessions)})

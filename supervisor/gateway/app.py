@@ -29,6 +29,7 @@ class Gateway(Struct, frozen=True):
     app: ASGIApp
     login: Login
     mirror: Mirror
+    streams: Streams
 
 
 def gateway(runtime_dir: str, access: Access, level: privacy.Level, rates: Rates | None = None) -> Gateway:
@@ -59,4 +60,4 @@ def gateway(runtime_dir: str, access: Access, level: privacy.Level, rates: Rates
         lifespan=follow,
         exception_handlers={HTTPException: not_understood, ProtocolError: not_answered},
     )
-    return Gateway(Gate(inner, access, rates, frozenset(f"/page/{name}" for name in names())), login, mirror)
+    return Gateway(Gate(inner, access, rates, frozenset(f"/page/{name}" for name in names())), login, mirror, streams)

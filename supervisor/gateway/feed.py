@@ -23,6 +23,10 @@ MOST_BYTES = 4 * 1024 * 1024
 """Bytes that wait for one reader."""
 
 
+MOST_DIGITS = 16
+"""Digits of a sequence number: no longer one was ever handed out."""
+
+
 class Piece(Struct, frozen=True, gc=False):
     """Something that goes out: in the form of an event stream, and message by message."""
 
@@ -121,7 +125,7 @@ class Feed:
         self.flush()
         self._readers.add(reader)
         epoch, _, number = last.rpartition(".")
-        if epoch != self.epoch or not number.isdecimal() or not self._floor <= int(number) <= self.seq:
+        if epoch != self.epoch or len(number) > MOST_DIGITS or not number.isdecimal() or not self._floor <= int(number) <= self.seq:
             return None
         return self._joined([entry for entry in self._kept if entry.seq > int(number)])
 

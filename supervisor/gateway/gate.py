@@ -11,6 +11,7 @@ from starlette.websockets import WebSocketClose
 
 from .access import Access, Refusal
 from .errors import problem
+from .feed import MOST_DIGITS
 from .page import asset
 from .rates import Rates
 
@@ -27,7 +28,7 @@ HEADERS = [
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),  # with no-referrer browsers send our own form with `Origin: null`
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
@@ -90,6 +91,6 @@ class Gate:
 def _too_large(method: str, path: str, headers: dict[str, str]) -> Refusal | None:
     length = headers.get("content-length", "0")
     most = 0 if method in READ_ONLY or path != "/login" else MOST_BODY
-    if "transfer-encoding" in headers or not length.isdecimal() or int(length) > most:
+    if "transfer-encoding" in headers or len(length) > MOST_DIGITS or not length.isdecimal() or int(length) > most:
         return Refusal(413, "too_large", f"a request has at most {most} bytes of its own here, and says how many")
     return None

@@ -4,9 +4,12 @@
 cannot send. The token itself lies in a file of mode 0600 and is never part of an address.
 """
 
+import asyncio
+import contextlib
 import os
 import secrets
 import stat
+import string
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -18,7 +21,9 @@ from .page import asset
 from .rates import Rates
 
 TOKEN_FILE = "web-token"  # noqa: S105 - the name of the file that holds it
-LEAST_TOKEN = 16
+LEAST_TOKEN, MOST_TOKEN = 16, 512
+LETTERS = frozenset(string.ascii_letters + string.digits + "-._~")
+BODY_SECONDS = 10.0
 YEAR_SECONDS = 365 * 86400
 
 
@@ -27,34 +32,43 @@ def read_token(path: str, *, make: bool) -> str:
 
     Raises GatewayError if it cannot be read, others may read it, or it is too short to be one.
     """
+    if make and not os.path.lexists(path):
+        _make(path)
     try:
-        with open(path, encoding="utf-8") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            token = file.read().strip()
+        # Without waiting: nobody may ever write to what is no plain file.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as file:
+            found = os.fstat(file.fileno())
+            token = file.read(MOST_TOKEN + 1).strip() if stat.S_ISREG(found.st_mode) else ""
     except FileNotFoundError:
-        if not make:
-            raise GatewayError(f"no token in {path}: write one there (16 characters or more), mode 0600") from None
-        return _made(path)
+        raise GatewayError(f"no token in {path}: write one there (16 characters or more), mode 0600") from None
     except (OSError, UnicodeDecodeError) as error:
         raise GatewayError(f"the token file {path} cannot be read: {error}") from error
-    if stat.S_IMODE(mode) & 0o077:
+    if stat.S_IMODE(found.st_mode) & 0o077:
         raise GatewayError(f"others may read the token file {path}: chmod 600 {path}")
-    if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable() or set(token) & set(' ";,\\'):
+    if found.st_uid != os.geteuid():
+        raise GatewayError(f"the token file {path} is another user's: remove it, or name another with --token-file")
+    if not LEAST_TOKEN <= len(token) <= MOST_TOKEN or not token.isascii() or not set(token) <= LETTERS:
         raise GatewayError(
-            f"the token in {path} is no token: 16 or more letters and digits; remove the file for a new one"
+            f"the token in {path} is no token: 16 to 512 letters, digits and any of -._~; remove the file for a new one"
         )
     return token
 
 
-def _made(path: str) -> str:
-    token = secrets.token_urlsafe(32)
+def _make(path: str) -> None:
+    """Write a token where none is, whole or not at all: another gateway may start at this moment."""
+    folder = os.path.dirname(path)
+    beside = f"{path}.{secrets.token_hex(8)}"
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(token + "\n")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        try:
+            with contextlib.suppress(FileExistsError):  # then the other one's is as good
+                os.link(beside, path)
+        finally:
+            os.unlink(beside)
     except OSError as error:
         raise GatewayError(f"the token file {path} cannot be written: {error.strerror}") from error
-    return token
 
 
 class Login:
@@ -70,24 +84,34 @@ class Login:
         shown = request.query_params.get("code")
         if shown is None:
             return asset("login.html")
-        if wait := self._tries.ask("", request.scope["state"]["now"]()):
-            return problem(429, "too_many_tries", "too many tries: wait a little", retry_after=wait)
+        # Not slowed down: a code cannot be guessed, and whoever tries must not lock out the one who has it.
         if self.code and secrets.compare_digest(shown.encode(), self.code.encode()):
             self.code = ""
-            return self._welcome()
+            return self._welcome(request)
         return _refused()
 
     async def enter(self, request: Request) -> Response:
         """Answer `POST /login`, a form with the token."""
         if wait := self._tries.ask("", request.scope["state"]["now"]()):
             return problem(429, "too_many_tries", "too many tries: wait a little", retry_after=wait)
-        shown = parse_qs((await request.body()).decode("utf-8", "replace")).get("token", [""])[0]
-        return self._welcome() if self._access.knows(shown.strip()) else _refused()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.body()
+        except TimeoutError:
+            return problem(408, "too_slow", "the form did not come")
+        shown = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+        return self._welcome(request) if self._access.knows(shown.strip()) else _refused()
 
-    def _welcome(self) -> Response:
+    def _welcome(self, request: Request) -> Response:
         response = RedirectResponse("/", 303)
         response.set_cookie(
-            COOKIE, self._access.token, max_age=YEAR_SECONDS, path="/", httponly=True, samesite="strict"
+            COOKIE,
+            self._access.token,
+            max_age=YEAR_SECONDS,
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=request.headers.get("x-forwarded-proto") == "https",
         )
         return response
 

@@ -6,7 +6,9 @@ nothing of a request is logged, because addresses hold the ids of sessions.
 
 import asyncio
 import ipaddress
+import logging
 import os
+import signal
 import socket
 import sys
 
@@ -19,6 +21,7 @@ from .access import Access, own_hosts
 from .app import gateway
 from .errors import GatewayError
 from .login import TOKEN_FILE, read_token
+from .streams import Streams
 
 PORT = 2355
 """BELL on a telephone's keys."""
@@ -26,6 +29,8 @@ PORT = 2355
 MOST_CONNECTIONS = 512
 BACKLOG = 128
 GRACE_SECONDS = 2
+REQUEST_SECONDS = 10.0
+"""From the first byte of a request, or from the connection, to the end of its headers."""
 
 
 class Serving(Struct, frozen=True, kw_only=True):
@@ -42,12 +47,69 @@ class Serving(Struct, frozen=True, kw_only=True):
 
 
 class Connection(H11Protocol):
-    """One connection, which a request can end at once: `state["abort"]`."""
+    """One connection, which a request can end at once: `state["abort"]`.
+
+    Whoever begins a request has to finish it soon: connections are counted, and one that says nothing takes a place.
+    """
+
+    _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """See asyncio.Protocol."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "abort": transport.abort}
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._wait()
+        else:
+            self._calm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._calm()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(REQUEST_SECONDS, self._give_up)
+
+    def _calm(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if not answering and self.transport.get_protocol() is self:  # and no WebSocket by now
+            self.transport.abort()
+
+
+class Server(uvicorn.Server):
+    """Ends the streams before it waits for connections to end."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn.Server."""
+        self._streams.end()
+        await super().shutdown(sockets)
+
+
+class _OneLine(logging.Handler):
+    """What libraries have to say of errors, without what a client sent and without a traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler."""
+        kind = record.exc_info[0] if record.exc_info else None
+        words = record.getMessage().strip().partition("\n")[0]
+        sys.stderr.write(f"bellboard: gateway: {words}{f' ({kind.__name__})' if kind else ''}\n")
+        sys.stderr.flush()
 
 
 def serve(serving: Serving) -> int:
@@ -62,7 +124,8 @@ def serve(serving: Serving) -> int:
     token = read_token(path, make=serving.token_file is None)
     listening = _bound(serving.host, serving.port)
     port = listening.getsockname()[1]
-    access = Access(hosts=own_hosts(serving.host, port, serving.allow_hosts), token=token)
+    names = (*serving.allow_hosts, *((serving.host,) if serving.host else ()))
+    access = Access(hosts=own_hosts(listening.getsockname()[0], port, names), token=token)
     made = gateway(serving.runtime_dir, access, serving.level or ("names" if beyond else "full"))
     config = uvicorn.Config(
         made.app,
@@ -77,15 +140,18 @@ def serve(serving: Serving) -> int:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=4096,
+        ws_per_message_deflate=False,  # costs each stream 300 kB, for nothing on one machine
     )
-    name = "localhost" if not beyond else serving.host
+    name = "localhost" if serving.host == "127.0.0.1" else serving.host or listening.getsockname()[0]
     where = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
     sys.stderr.write(f"bellboard: serving {where}/ (token in {path})\n")
     sys.stderr.write(f"bellboard: open once in a browser: {where}/login?code={made.login.code}\n")
     sys.stderr.flush()
-    server = uvicorn.Server(config)
+    logging.getLogger().addHandler(_OneLine(logging.ERROR))
+    # The server raises the signal that ended it once more, for whoever had the handler before: nobody.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     with listening:
-        server.run(sockets=[listening])
+        Server(config, made.streams).run(sockets=[listening])
     return 0
 
 

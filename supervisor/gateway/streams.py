@@ -6,6 +6,7 @@ cut off: its connection is ended, and nothing is kept for it.
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,7 +21,10 @@ SEND_SECONDS = 10.0
 """A reader that takes nothing for so long is cut off."""
 
 RETRY = b"retry: 1000\n\n"
-TRY_AGAIN_LATER = 1013
+GOING_AWAY, NOT_ALLOWED, TRY_AGAIN_LATER = 1001, 1008, 1013
+MOST_SAID = 100
+"""Messages that a WebSocket client may send, for nothing."""
+
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -39,6 +43,14 @@ class Streams:
         self._mirror = mirror
         self._feed = feed
         self._rates = rates
+        self._ended = False
+        self._there: set[asyncio.Event] = set()
+
+    def end(self) -> None:
+        """Let all streams end, and no new one begin."""
+        self._ended = True
+        for there in self._there:
+            there.set()
 
     async def sse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `/api/v1/events`."""
@@ -54,9 +66,11 @@ class Streams:
             await _sent(send, RETRY)
             async for piece in self._pieces(last, leaving):
                 await _sent(send, b": \n\n" if piece is None else piece.sse)
+            await send({"type": "http.response.body", "body": b""})
         except TooSlow:
             # Nothing can be told to who does not read; without this its unread bytes would stay with us.
             scope["state"]["abort"]()
+            await asyncio.wait([leaving], timeout=1.0)
         finally:
             leaving.cancel()
             self._rates.close_stream()
@@ -66,7 +80,7 @@ class Streams:
         if not self._rates.open_stream():
             await socket.close(TRY_AGAIN_LATER, "as many streams are open as may be")
             return
-        leaving: asyncio.Future[None] | None = None
+        leaving: asyncio.Future[bool] | None = None
         try:
             await socket.accept()
             leaving = asyncio.ensure_future(_left(socket))
@@ -74,8 +88,12 @@ class Streams:
                 for message in () if piece is None else piece.each:
                     async with asyncio.timeout(SEND_SECONDS):
                         await socket.send_text(message.decode())
+            if self._ended:
+                await socket.close(GOING_AWAY, "the gateway ends")
+            elif not _gone_away(leaving):
+                await socket.close(NOT_ALLOWED, "nothing can be said to the board")
         except (TooSlow, TimeoutError):
-            await socket.close(TRY_AGAIN_LATER, "too slow")
+            socket.scope["state"]["abort"]()
         except (WebSocketDisconnect, RuntimeError):
             pass  # it has gone
         finally:
@@ -83,9 +101,10 @@ class Streams:
                 leaving.cancel()
             self._rates.close_stream()
 
-    async def _pieces(self, last: str, leaving: "asyncio.Future[None]") -> AsyncIterator[Piece | None]:
+    async def _pieces(self, last: str, leaving: "asyncio.Future[Any]") -> AsyncIterator[Piece | None]:
         """Yield what a reader is to be told until it leaves; None when there was nothing for a while."""
         there = asyncio.Event()
+        self._there.add(there)
         reader = Reader(there.set)
         leaving.add_done_callback(lambda _: there.set())
         missed = self._feed.join(reader, last)
@@ -93,7 +112,7 @@ class Streams:
             yield self._mirror.picture() if missed is None else missed
             if missed is not None:
                 yield self._mirror.present()
-            while not leaving.done():
+            while not leaving.done() and not self._ended:
                 piece = reader.take()
                 if piece is not None:
                     yield piece
@@ -108,6 +127,7 @@ class Streams:
                     yield None
         finally:
             self._feed.leave(reader)
+            self._there.discard(there)
 
 
 async def _sent(send: Send, data: bytes) -> None:
@@ -123,7 +143,16 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _left(socket: WebSocket) -> None:
-    """Wait for the end; what a client says is not heard: nothing can be told to the board from here."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
+async def _left(socket: WebSocket) -> bool:
+    """Wait for the end; what a client says is not heard: nothing can be told to the board from here.
+
+    Returns whether it went by itself; False for one that does not stop talking.
+    """
+    for _ in range(MOST_SAID):
+        if (await socket.receive())["type"] == "websocket.disconnect":
+            return True
+    return False
+
+
+def _gone_away(leaving: "asyncio.Future[bool]") -> bool:
+    return leaving.done() and leaving.exception() is None and leaving.result()

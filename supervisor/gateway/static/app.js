@@ -1,7 +1,7 @@
 // App: the page put together. Draws when something has changed, at most once a frame, and never while nobody looks.
 
 import { ended, needsYou, project, span, stateOf, stateWord, title, why, seconds } from "./format.js";
-import { el, say, set } from "./draw.js";
+import { el, say, set, spaced } from "./draw.js";
 import { Drawer } from "./drawer.js";
 import { Rows } from "./rows.js";
 import { Store, keyOf } from "./store.js";
@@ -92,7 +92,7 @@ function needs(now) {
 }
 
 function call() {
-  const button = el("button", { type: "button" }, ...["age", "title", "what", "where", "because"].map((name) => el("span", { class: name })));
+  const button = el("button", { type: "button" }, ...spaced(["age", "title", "what", "where", "because"].map((name) => el("span", { class: name }))));
   const item = el("li", {}, button);
   button.addEventListener("click", () => drawer.open(item.dataset.key));
   return item;
@@ -102,7 +102,7 @@ function health() {
   const list = $("health").firstElementChild;
   const states = [...store.health.values()].sort((one, two) => one.source.localeCompare(two.source));
   states.forEach((state, at) => {
-    const item = list.children[at] || list.appendChild(el("li", {}, el("strong"), el("span")));
+    const item = list.children[at] || list.appendChild(el("li", {}, el("strong"), " ", el("span")));
     const absent = state.status === "healthy" && state.pid === null;
     const kind = state.status !== "healthy" ? state.status : absent ? "absent" : "up";
     set(item, "class", kind);
@@ -136,6 +136,7 @@ function connection(now) {
 function empty() {
   const place = $("empty");
   place.hidden = rows.shown.length > 0 || store.line === "connecting";
+  $("board").hidden = !place.hidden;
   if (place.hidden) return;
   const hidden = [...store.sessions.values()].filter((session) => !ended(session)).length;
   say(place, hidden ? `${hidden} session${hidden > 1 ? "s" : ""} do not match the filter.` : store.sessions.size ? "Nothing is going on. Ended sessions: tick “ended”." : "No sessions yet. bellboard doctor says where was looked; bellboard demo shows simulated ones.");

@@ -22,6 +22,9 @@ export const set = (element, name, value) => {
   } else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? "" : value);
 };
 
+// Words that stand side by side are apart for whoever hears them, too.
+export const spaced = (children) => children.flatMap((child, at) => (at ? [" ", child] : [child]));
+
 // Text always goes in as text: titles, tools and branches hold whatever people and models wrote.
 export const say = (element, text) => {
   if (element.textContent !== text) element.textContent = text;

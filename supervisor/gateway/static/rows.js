@@ -1,7 +1,7 @@
 // Rows: the sessions by project. A row is made once and touched only where it has changed; rows move only when the order does.
 
 import { GLYPH, RANK, age, clock, contextText, ended, haystack, needsYou, project, seconds, short, stateOf, stateWord, title } from "./format.js";
-import { bar, el, fillBar, fillSpark, say, set, spark } from "./draw.js";
+import { bar, el, fillBar, fillSpark, say, set, spaced, spark } from "./draw.js";
 
 export class Rows {
   constructor(table, store, open) {
@@ -115,7 +115,7 @@ export class Rows {
   #group(name) {
     if (!this.groups.has(name)) {
       const count = el("span", { class: "count" });
-      const head = el("tr", { class: "project", role: "row" }, el("th", { colspan: 7, scope: "rowgroup" }, el("span", { class: "name" }, name), count));
+      const head = el("tr", { class: "project", role: "row" }, el("th", { colspan: 7, scope: "rowgroup", role: "rowheader" }, el("span", { class: "name" }, name), " ", count));
       const body = el("tbody", { role: "rowgroup" }, head);
       this.groups.set(name, { body, head, count });
     }
@@ -128,7 +128,7 @@ export class Rows {
   }
 
   #make(key) {
-    const cell = (name, ...children) => el("td", { class: name, role: "cell" }, ...children);
+    const cell = (name, ...children) => el("td", { class: name, role: "cell" }, ...spaced(children));
     const made = {
       glyph: el("span", { class: "glyph", "aria-hidden": "true" }),
       word: el("span"),
@@ -149,11 +149,11 @@ export class Rows {
       "tr",
       { role: "row" },
       cell("state", made.glyph, made.word),
-      cell("what", el("span", { class: "line" }, made.button, made.branch)),
+      cell("what", el("span", { class: "line" }, ...spaced([made.button, made.branch]))),
       cell("agent", made.agent, made.model),
       made.context,
       cell("busy", made.spark),
-      cell("tool", el("span", { class: "line" }, made.tool, made.elapsed, made.agents)),
+      cell("tool", el("span", { class: "line" }, ...spaced([made.tool, made.elapsed, made.agents]))),
       cell("age", made.age),
     );
     made.button.addEventListener("click", () => this.open(key));
