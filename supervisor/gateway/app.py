@@ -47,9 +47,10 @@ def gateway(runtime_dir: str, access: Access, level: privacy.Level, rates: Rates
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            # More than once: up to Python 3.11 `wait_for` may swallow a cancellation that comes with what it waits for.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=0.1)
 
     inner = Starlette(
         routes=[

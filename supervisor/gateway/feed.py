@@ -125,7 +125,12 @@ class Feed:
         self.flush()
         self._readers.add(reader)
         epoch, _, number = last.rpartition(".")
-        if epoch != self.epoch or len(number) > MOST_DIGITS or not number.isdecimal() or not self._floor <= int(number) <= self.seq:
+        if (
+            epoch != self.epoch
+            or len(number) > MOST_DIGITS
+            or not number.isdecimal()
+            or not self._floor <= int(number) <= self.seq
+        ):
             return None
         return self._joined([entry for entry in self._kept if entry.seq > int(number)])
 

@@ -13,6 +13,7 @@ from .append import append
 from .cold import cold
 from .draw import draw
 from .figures import Figure, Skipped
+from .gateway import gateway
 from .idle import idle, sweep
 from .latency import latency
 from .restart import restart
@@ -30,6 +31,7 @@ BENCHES: dict[str, Callable[[Trees], Iterator[Figure]]] = {
     "shelves": shelves,
     "throughput": throughput,
     "fanout": fanout,
+    "gateway": gateway,
     "restart": restart,
     "start": start,
     "draw": draw,

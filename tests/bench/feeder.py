@@ -14,7 +14,7 @@ from bellboard.protocol.order import Ack, Grant
 from bellboard.protocol.session import Evidence
 from bellboard.protocol.update import PROTOCOL_VERSION, Hello, SourceUpdate, Update
 
-TOKEN = "t"  # noqa: S105 - nobody's secret
+TOKEN = "t"
 PAGE = 32
 
 

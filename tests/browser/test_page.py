@@ -12,7 +12,8 @@ pytest.importorskip("playwright", reason="needs Playwright: pip install '.[brows
 from browser import Watched
 from playwright.sync_api import Page, expect
 from stand_in import StandIn
-from synthetic import ago, board as day, hour, many, unwell, well, working
+from synthetic import ago, hour, many, unwell, well, working
+from synthetic import board as day
 from web import Web
 
 from bellboard.protocol import HealthState
@@ -360,7 +361,15 @@ def test_what_agents_wrote_stays_text_wherever_it_shows(board: StandIn, open_pag
     page = watched.board()
     page.get_by_role("checkbox", name="ended").check()
     shown(page, HOSTILE, HOSTILE, HOSTILE)
-    for place in ("#needs .title", "#needs .where", "#needs .because", ".project .name", ".branch", ".model", ".tool .name"):
+    for place in (
+        "#needs .title",
+        "#needs .where",
+        "#needs .because",
+        ".project .name",
+        ".branch",
+        ".model",
+        ".tool .name",
+    ):
         expect(page.locator(place).first).to_contain_text(HOSTILE)
     expect(page.locator("#health li", has_text="failed: <img")).to_contain_text(f"failed: {HOSTILE}")
     seen = 0
@@ -371,7 +380,10 @@ def test_what_agents_wrote_stays_text_wherever_it_shows(board: StandIn, open_pag
         page.keyboard.press("Escape")
     assert seen >= 18, "in each of the three: title, project, detail, branch, model, version, parent, subagent"
     page.get_by_label("Filter", exact=True).fill(HOSTILE)
-    assert page.evaluate("[window.pwned, document.querySelectorAll('main img, main script, #drawer img').length]") == [0, 0]
+    assert page.evaluate("[window.pwned, document.querySelectorAll('main img, main script, #drawer img').length]") == [
+        0,
+        0,
+    ]
 
 
 def test_thousand_sessions_and_only_what_changed_is_touched(board: StandIn, open_page: Open) -> None:

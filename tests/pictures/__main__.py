@@ -102,7 +102,9 @@ class Camera:
         page.goto(url + path)
         if path == "/":
             page.wait_for_selector("#connection.live")
-            page.wait_for_function("document.querySelector('.spark path')?.getAttribute('d')?.length || !document.querySelector('tbody')")
+            page.wait_for_function(
+                "document.querySelector('.spark path')?.getAttribute('d')?.length || !document.querySelector('tbody')"
+            )
         do(page)
         page.wait_for_timeout(250)
         page.screenshot(path=self._folder / f"{name}.png")

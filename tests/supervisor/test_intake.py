@@ -24,7 +24,7 @@ from bellboard.supervisor.store import Store
 from bellboard.supervisor.voice import Voice
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-TOKEN = "the right token"  # noqa: S105 - a made-up one
+TOKEN = "the right token"
 CREDIT = 5
 
 

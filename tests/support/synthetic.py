@@ -16,7 +16,9 @@ def ago(seconds: float) -> datetime:
     return datetime.now(UTC) - timedelta(seconds=seconds)
 
 
-def working(source: str, name: str, title: str, folder: str, *, tool: str | None = "Bash", **more: object) -> SessionState:
+def working(
+    source: str, name: str, title: str, folder: str, *, tool: str | None = "Bash", **more: object
+) -> SessionState:
     """A session at work."""
     values: dict[str, object] = {
         "activity": "working",

@@ -236,7 +236,9 @@ def test_metrics_name_every_state_of_every_source(serve: Serve, house: House) ->
         for what in ("permission", "plan", "question"):
             assert f'bellboard_sessions_needing_you{{source="{source}",waiting_for="{what}"}} 0.0' in text
         for status in ("healthy", "degraded", "failed", "paused"):
-            assert f'bellboard_source_status{{source="{source}",status="{status}"}} {float(status == "healthy")}' in text
+            assert (
+                f'bellboard_source_status{{source="{source}",status="{status}"}} {float(status == "healthy")}' in text
+            )
         assert f'bellboard_worker_up{{source="{source}"}} 1.0' in text
     assert "bellboard_up 1.0" in text
     assert re.search(r"bellboard_event_lag_seconds_count [1-9]", text)
@@ -258,7 +260,9 @@ def test_a_reader_that_does_not_read_is_cut_off_and_the_others_go_on(serve: Serv
     stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     stuck.connect(("localhost", web.port))
     with stuck, web.events() as stream:
-        request = f"GET /api/v1/events HTTP/1.1\r\nHost: localhost:{web.port}\r\nAuthorization: Bearer {web.token}\r\n\r\n"
+        request = (
+            f"GET /api/v1/events HTTP/1.1\r\nHost: localhost:{web.port}\r\nAuthorization: Bearer {web.token}\r\n\r\n"
+        )
         stuck.sendall(request.encode())
         wait_for(lambda: b"bellboard_gateway_streams 2.0" in web.ask("/metrics").body, what="both streams")
         lines = 2

@@ -122,7 +122,9 @@ def test_any_id_can_be_asked_for(shared: tuple[Web, StandIn], name: str) -> None
         b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close, upgrade\r\nUpgrade: h2c\r\n\r\n",
     ],
 )
-def test_what_is_no_proper_request_is_refused_and_the_next_one_answered(shared: tuple[Web, StandIn], data: bytes) -> None:
+def test_what_is_no_proper_request_is_refused_and_the_next_one_answered(
+    shared: tuple[Web, StandIn], data: bytes
+) -> None:
     web, _ = shared
     answer = raw(web, data)
     assert answer == b"" or answer.split()[1] in {b"400", b"403", b"405", b"413", b"421", b"431"}, answer[:200]
@@ -153,7 +155,15 @@ def test_a_place_that_never_was_gets_the_whole_picture(shared: tuple[Web, StandI
 
 @pytest.mark.parametrize(
     "cookie",
-    ["bellboard", "bellboard=", 'bellboard="\\377\\000"', "bellboard=\xff\xe4", "=;=;=", "a" * 8000, "$Version=1; bellboard=x"],
+    [
+        "bellboard",
+        "bellboard=",
+        'bellboard="\\377\\000"',
+        "bellboard=\xff\xe4",
+        "=;=;=",
+        "a" * 8000,
+        "$Version=1; bellboard=x",
+    ],
 )
 def test_odd_cookies_and_tokens_are_no_token(shared: tuple[Web, StandIn], cookie: str) -> None:
     web, _ = shared
@@ -164,7 +174,12 @@ def test_odd_cookies_and_tokens_are_no_token(shared: tuple[Web, StandIn], cookie
 
 def test_whoever_does_not_finish_a_request_loses_the_line(serve: Serve) -> None:
     web = serve()
-    begun = [b"", b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ", request(web).replace(b"Connection: close\r\n", b"") + b"GET"]
+    begun = [
+        b"",
+        b"G",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ",
+        request(web).replace(b"Connection: close\r\n", b"") + b"GET",
+    ]
     lines = [socket.create_connection(("127.0.0.1", web.port), 30) for _ in begun]
     started = time.monotonic()
     for line, data in zip(lines, begun, strict=True):
@@ -185,7 +200,9 @@ def test_whoever_does_not_finish_a_request_loses_the_line(serve: Serve) -> None:
 
 def test_a_form_that_does_not_come_is_not_waited_for(serve: Serve) -> None:
     web = serve()
-    head = f"POST /login HTTP/1.1\r\nHost: localhost:{web.port}\r\nContent-Length: 99\r\nConnection: close\r\n\r\ntoken="
+    head = (
+        f"POST /login HTTP/1.1\r\nHost: localhost:{web.port}\r\nContent-Length: 99\r\nConnection: close\r\n\r\ntoken="
+    )
     assert b" 408 " in raw(web, head.encode(), 30)[:20]
 
 
@@ -222,7 +239,12 @@ def test_a_websocket_client_that_does_not_stop_talking_is_cut_off(serve: Serve) 
 
 def test_a_websocket_that_is_not_read_is_cut_off(serve: Serve, board: StandIn) -> None:
     web = serve()
-    key = "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + "A" * 22 + "=="
+    key = (
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: " + "A" * 22 + "==",
+    )
     stuck = socket.socket()
     stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     stuck.connect(("127.0.0.1", web.port))
@@ -237,7 +259,9 @@ def test_a_websocket_that_is_not_read_is_cut_off(serve: Serve, board: StandIn) -
             time.sleep(0.05)
 
 
-def test_the_gateway_may_be_there_before_the_board_and_outlives_many_of_them(house: House, serve: Serve, board: StandIn) -> None:
+def test_the_gateway_may_be_there_before_the_board_and_outlives_many_of_them(
+    house: House, serve: Serve, board: StandIn
+) -> None:
     board.stop()
     web = serve(ready=False)
     assert web.ask("/readyz").json["error"]["code"] == "no_board"
@@ -246,7 +270,10 @@ def test_the_gateway_may_be_there_before_the_board_and_outlives_many_of_them(hou
     with web.events() as stream:
         assert next(stream)[2]["sessions"] == []
         board.start()
-        assert [each["id"] for each in next(data for _, kind, data in stream if kind == "snapshot" and data["epoch"])["sessions"]] == ["one"]
+        assert [
+            each["id"]
+            for each in next(data for _, kind, data in stream if kind == "snapshot" and data["epoch"])["sessions"]
+        ] == ["one"]
         process = psutil.Process(web.process.pid)
         seen: list[int] = []
         for _ in range(12):
@@ -263,7 +290,9 @@ def test_it_ends_within_three_seconds_with_everything_open(serve: Serve, word: s
     web = serve()
     lines = [socket.create_connection(("127.0.0.1", web.port), 10) for _ in range(4)]
     for line in lines[:2]:
-        line.sendall(request(web, "/api/v1/events", f"Authorization: Bearer {web.token}").replace(b"Connection: close\r\n", b""))
+        line.sendall(
+            request(web, "/api/v1/events", f"Authorization: Bearer {web.token}").replace(b"Connection: close\r\n", b"")
+        )
     lines[2].sendall(b"GET / HT")
     with dial(web) as socket_:
         json.loads(socket_.recv(10))
@@ -337,7 +366,8 @@ def test_gateways_that_start_together_agree_on_the_token(house: House, board: St
     together = [threading.Thread(target=lambda: made.append(Web(house))) for _ in range(1)]
     env = {**os.environ, **house.env}
     others = [
-        subprocess.Popen([*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True, env=env) for _ in range(3)
+        subprocess.Popen([*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True, env=env)
+        for _ in range(3)
     ]
     try:
         for thread in together:

@@ -16,7 +16,7 @@ from bellboard.supervisor.crew.process import LINE_BYTES, LOG_LINES, Process, en
 StandIn = Callable[[str], None]
 Start = Callable[[], Process]
 
-TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105 - a made-up one
+TOKEN = "0123456789abcdef0123456789abcdef"
 
 
 def order(endpoint: str = "ipc:///nowhere", source: str = "mock") -> Order:

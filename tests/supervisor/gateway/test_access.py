@@ -18,7 +18,9 @@ def test_our_own_names_are_answered(host: str) -> None:
     assert judged({**WITH_TOKEN, "host": host}) is None
 
 
-@pytest.mark.parametrize("host", ["", "evil.example", "evil.example:2355", "localhost", "localhost:80", "127.0.0.1:2356"])
+@pytest.mark.parametrize(
+    "host", ["", "evil.example", "evil.example:2355", "localhost", "localhost:80", "127.0.0.1:2356"]
+)
 def test_a_name_that_is_not_ours_is_refused_whatever_it_resolves_to(host: str) -> None:
     assert judged({**WITH_TOKEN, "host": host}) == (421, "wrong_host")
     assert judged({"host": host}, "/healthz") == (421, "wrong_host"), "also where no token is needed"
@@ -59,7 +61,8 @@ def test_without_the_token_nothing_is_told(shown: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "shown", [{"authorization": f"bearer {TOKEN}"}, {"cookie": f"bellboard={TOKEN}"}, {"cookie": f"a=b; bellboard={TOKEN}"}]
+    "shown",
+    [{"authorization": f"bearer {TOKEN}"}, {"cookie": f"bellboard={TOKEN}"}, {"cookie": f"a=b; bellboard={TOKEN}"}],
 )
 def test_the_token_is_shown_as_bearer_or_as_our_cookie(shown: dict[str, str]) -> None:
     assert judged({**OURS, **shown}) is None
@@ -70,7 +73,9 @@ def test_what_says_nothing_of_any_session_needs_no_token(path: str) -> None:
     assert judged(OURS, path) is None
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/api/v1/events", "/healthz/", "//healthz", "/healthz/../api/v1/sessions"])
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics", "/api/v1/events", "/healthz/", "//healthz", "/healthz/../api/v1/sessions"]
+)
 def test_everything_else_needs_it(path: str) -> None:
     assert judged(OURS, path) == (401, "no_token")
 
