@@ -1,4 +1,4 @@
-"""`bellboard serve`: the board for browsers and HTTP clients. The counterpart is `supervisor/gateway`, which needs an extra."""
+"""`bellboard serve`: the board for browsers and HTTP clients. The counterpart is `supervisor/gateway`."""
 
 import argparse
 

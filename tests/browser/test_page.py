@@ -54,7 +54,8 @@ CONTRASTS = """
   const found = {};
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-    if (!(own || element.matches("input")) || !element.checkVisibility() || element.closest("noscript, .quiet, svg")) continue;
+    if (!(own || element.matches("input")) || !element.checkVisibility()) continue;
+    if (element.closest("noscript, .quiet, svg")) continue;
     const papers = [];
     for (let at = element; at; at = at.parentElement) {
       papers.unshift(getComputedStyle(at).backgroundColor);
@@ -63,7 +64,8 @@ CONTRASTS = """
     const paper = over(["#fff", ...papers]);
     const ink = over(["#fff", ...papers, getComputedStyle(element).color]);
     const [one, two] = [light(paper), light(ink)].sort((a, b) => b - a);
-    found[`${element.tagName}.${element.className} in ${element.parentElement.className}`] = papers.includes("see-through") ? 0 : (one + 0.05) / (two + 0.05);
+    const name = `${element.tagName}.${element.className} in ${element.parentElement.className}`;
+    found[name] = papers.includes("see-through") ? 0 : (one + 0.05) / (two + 0.05);
   }
   return found;
 }

@@ -71,7 +71,8 @@ def board() -> Iterator[SessionState]:
     yield working("claude", "3e5b5d4d-4444", "Move checkout to the new payment client", "webshop", tool="Edit",
                   branch="payments-v2", current_tool_started_at=ago(2))  # fmt: skip
     yield working("gemini", "4f4a6e5c-5555", "Translate the order e-mails into German and French", "webshop",
-                  tool="replace", context_tokens=22_000, max_context_tokens=1_000_000, context_utilization=0.022)  # fmt: skip
+                  tool="replace", context_tokens=22_000, max_context_tokens=1_000_000,
+                  context_utilization=0.022)  # fmt: skip
     yield working("codex", "5a3f7f6b-6666", "Backfill the events of last March", "etl", tool="exec_command",
                   current_tool_started_at=ago(1260), context_tokens=31_000, max_context_tokens=258_400,
                   context_utilization=0.12)  # fmt: skip
@@ -88,7 +89,8 @@ def board() -> Iterator[SessionState]:
                   last_activity_at=ago(3300), branch=None)  # fmt: skip
     for n, (title, folder) in enumerate((("Fix the typo in the footer", "webshop"), ("Upgrade to Python 3.14", "etl"))):
         yield working("claude", f"af8a1e{n}e-bbbb", title, folder, tool=None, activity="terminal", lifecycle="terminal",
-                      end_reason="the client closed it", completed_at=ago(7000 + n), last_activity_at=ago(7000 + n))  # fmt: skip
+                      end_reason="the client closed it", completed_at=ago(7000 + n),
+                      last_activity_at=ago(7000 + n))  # fmt: skip
 
 
 def many(count: int, seed: int = 7) -> Iterator[SessionState]:

@@ -27,7 +27,12 @@ def environment(house: House) -> Iterator[dict[str, str]]:
         board.say(SessionState(id="one", source="pi"), "discovered")
         web = Web(house)
         wait_for(lambda: web.ask("/readyz").status == 200, 15, "the gateway's board")
-        yield {"URL": f"http://localhost:{web.port}", "PORT": str(web.port), "TOKEN": web.token, "PATH": "/usr/bin:/bin"}
+        yield {
+            "URL": f"http://localhost:{web.port}",
+            "PORT": str(web.port),
+            "TOKEN": web.token,
+            "PATH": "/usr/bin:/bin",
+        }
         web.close()
 
 

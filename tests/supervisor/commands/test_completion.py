@@ -13,7 +13,7 @@ from bellboard.supervisor.commands.completion import script
 SOURCES = ("claude", "codex", "gemini", "mock")
 
 CASES = [
-    ("bellboard se", ["service", "sessions"]),
+    ("bellboard se", ["serve", "service", "sessions"]),
     ("bellboard sessions --act", ["--activity"]),
     ("bellboard sessions --activity w", ["waiting", "working"]),
     ("bellboard watch --source c", ["claude", "codex"]),
