@@ -172,8 +172,9 @@ def _read(streams: list[_Stream], seconds: float, done: Callable[[], bool]) -> l
             for key, _ in waiting.select(0.1):
                 now = datetime.now(UTC).timestamp()
                 # Decoding all of them would be the load: two streams are looked at, the first and the last that was opened.
-                for event in key.data.read(closely=key.data in {streams[0], streams[-1]}):
-                    lags.append(now - decoder.decode(event.partition(b"data: ")[2]).at.timestamp())
+                events = key.data.read(closely=key.data in {streams[0], streams[-1]})
+                heard = (decoder.decode(event.partition(b"data: ")[2]) for event in events)
+                lags.extend(now - each.at.timestamp() for each in heard)
     return lags
 
 
