@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
@@ -21,6 +21,7 @@ from ..protocol.channel import Poll
 from ..protocol.event import Snapshot
 from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
+from .aides import Aide
 from .answers import Answers
 from .clock import Moment, Ticks
 from .config import Config
@@ -64,11 +65,16 @@ class Supervisor:
     """
 
     def __init__(
-        self, config: Config, reread: Callable[[], Config] | None = None, notify: Notify | None = None
+        self,
+        config: Config,
+        reread: Callable[[], Config] | None = None,
+        notify: Notify | None = None,
+        aides: Sequence[Aide] = (),
     ) -> None:
         self.config = config
         self._reread = reread
         self._notify = notify or Notify({})
+        self._aides = aides
         self._terminal = has_terminal()
         self.book = HealthBook(config.thresholds, os.path.expanduser("~"), config.privacy)
         self._seal = secrets.token_bytes(32)
@@ -113,6 +119,8 @@ class Supervisor:
             self._held.callback(self._answers.close)
         finally:
             os.umask(before)
+        for aide in self._aides:
+            self._held.callback(aide.close)
         for channel in (self._voice.channel, self._intake.channel, self._answers.snapshot, self._answers.control):
             self._poll.add(channel)
 
@@ -197,6 +205,8 @@ class Supervisor:
         self._keeper.tick(now)
         self._crew.push(self.roster.insist(clock))
         self._guard.look(clock)
+        for aide in () if self._leaving else self._aides:
+            aide.tend(clock)
         self._crew.look_for_agents(clock)
         for source in self.roster.due(clock):
             self._start(source, clock)
