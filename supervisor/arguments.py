@@ -129,6 +129,9 @@ def _run(commands: "Commands") -> None:
     _sources(parser, ONLY)
     _state_dir(parser)
     parser.add_argument("--ephemeral", action="store_true", help="keep nothing on disk")
+    parser.add_argument(
+        "--serve", action="store_true", help="keep a gateway as well, as `bellboard serve` would (settings: [serve])"
+    )
     # For `bellboard` alone, which starts its own board so: see live/lodger.py.
     parser.add_argument("--private", action="store_true", help=argparse.SUPPRESS)
 
@@ -223,10 +226,8 @@ def _notify(commands: "Commands") -> None:
 
 def _serve(commands: "Commands") -> None:
     parser = _command(commands, "serve")
-    parser.add_argument(
-        "--host", default="127.0.0.1", metavar="H", help="address to listen on (default: this machine only)"
-    )
-    parser.add_argument("--port", type=int, default=2355, metavar="P", help="port to listen on (default: 2355, 0: any)")
+    parser.add_argument("--host", metavar="H", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, metavar="P", help="port to listen on (default: 2355, 0: any)")
     parser.add_argument(
         "--token-file", metavar="F", help="file with the token (default: web-token in the state folder)"
     )

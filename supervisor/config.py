@@ -19,6 +19,7 @@ from .crew.memory import Memory
 from .crew.restart import Policy
 from .crew.vigil import Patience
 from .errors import ConfigError
+from .gateway.settings import Serve
 from .mistakes import nearest, place, sentence, unknown_key
 from .units import Seconds, Size, finite, unit
 
@@ -127,6 +128,7 @@ class Config(Struct, frozen=True, kw_only=True):
     health: HealthRules = HealthRules()
     limits: Limits = Limits()
     notify: Notify = Notify()
+    serve: Serve = Serve()
     sources: dict[str, SourceConfig] = {}
 
     @property
@@ -167,6 +169,7 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     health: HealthRules = HealthRules()
     limits: Limits = Limits()
     notify: Notify = Notify()
+    serve: Serve = Serve()
     sources: dict[str, dict[str, Any]] = {}
 
 
@@ -302,5 +305,6 @@ def build(
         health=file.health,
         limits=file.limits,
         notify=file.notify,
+        serve=file.serve,
         sources={name: source for name, source in sorted(chosen.items()) if source.enabled},
     )

@@ -128,6 +128,7 @@ PAGES: dict[str, Page] = {
             "bellboard run": "all installed sources, as they are configured",
             "bellboard run --source claude --source codex=~/work/.codex": "these two only, one in another folder",
             "bellboard run --ephemeral -v": "keep nothing on disk, and say more",
+            "bellboard run --serve": "and serve the board to browsers, in a process of its own (extra: web)",
         },
         exits=USAGE,
         environment=(*OWN, *AGENTS),

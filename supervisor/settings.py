@@ -13,7 +13,7 @@ from .units import Seconds, Size
 from .views.document import ConfigDocument, Origin, Setting
 
 DURATION, MEMORY, COUNT, SWITCH, FOLDER, WORD = "duration", "memory", "count", "true or false", "folder", "word"
-WORDS = "list of words"
+WORDS, FILE = "list of words", "file"
 
 ABOUT: dict[str, tuple[str, str]] = {
     "state_dir": (FOLDER, "the database"),
@@ -53,6 +53,15 @@ ABOUT: dict[str, tuple[str, str]] = {
     "notify.settle": (DURATION, "a session's change is told when it has lasted so long"),
     "notify.grace": (DURATION, "how long is waited at the start for all that waits already"),
     "notify.limit": (DURATION, "a program that takes longer to tell is ended"),
+    "serve.host": (WORD, "address on which `bellboard serve` listens"),
+    "serve.port": (COUNT, "its port; 0: any that is free"),
+    "serve.token_file": (FILE, "file with its token; empty: `web-token` in the state folder"),
+    "serve.allow_hosts": (WORDS, "further names, with or without port, under which it may be asked"),
+    "serve.expose": (SWITCH, "listen on an address that other machines can reach"),
+    "serve.privacy": (
+        WORD,
+        "how much it tells: `full`, `names`, `minimal`, or `auto`: full on this machine, names beyond it",
+    ),
 }
 """Unit and meaning of each key that is always there."""
 

@@ -4,11 +4,12 @@ import argparse
 import os
 import sys
 
+from ..aides import Aide
 from ..app import Supervisor
 from ..errors import UsageError
 from ..private import serve
 from ..service.notify import Notify
-from . import common
+from . import common, serve
 
 
 def run(options: argparse.Namespace) -> int:
@@ -20,7 +21,10 @@ def run(options: argparse.Namespace) -> int:
     if options.private:
         serve(config, lambda: common.config(options))
         return common.EXIT_OK
-    with Supervisor(config, lambda: common.config(options), Notify(os.environ)) as supervisor:
+    aides = (Aide("gateway", serve.words(options), config.policy),) if options.serve else ()
+    if aides and (missing := serve.missing()):
+        raise UsageError(f"--serve: {missing} is not installed: pip install 'bellboard[web]'")
+    with Supervisor(config, lambda: common.config(options), Notify(os.environ), aides) as supervisor:
         where = config.state_dir or "memory"
         sys.stderr.write(
             f"bellboard: ready - sources {', '.join(config.sources)}; sockets in {config.runtime_dir}, state in {where}\n"

@@ -21,10 +21,8 @@ from .access import Access, own_hosts
 from .app import gateway
 from .errors import GatewayError
 from .login import TOKEN_FILE, read_token
+from .settings import PORT
 from .streams import Streams
-
-PORT = 2355
-"""BELL on a telephone's keys."""
 
 MOST_CONNECTIONS = 512
 BACKLOG = 128
