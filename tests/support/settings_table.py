@@ -27,7 +27,7 @@ def table() -> str:
 def _default(setting: Setting) -> str:
     if setting.key in PLACES:
         return PLACES[setting.key]
-    if setting.unit == WORDS:
+    if setting.unit == WORDS or setting.default == "":
         return f"`{json.dumps(setting.default)}`"
     return f"`{str(setting.default).lower()}`" if isinstance(setting.default, bool) else f"`{setting.default}`"
 
