@@ -249,7 +249,7 @@ PAGES: dict[str, Page] = {
         examples={
             "bellboard serve": "on http://localhost:2355/",
             "bellboard serve --port 0 --privacy names": "on any free port, without titles and branches",
-            "ssh -L 2355:localhost:2355 you@there": "look at the board of another machine",
+            "bellboard serve --allow-host board.example.org": "behind a proxy that has this name",
         },
         exits=USAGE,
         environment=OWN,

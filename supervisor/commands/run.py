@@ -4,10 +4,10 @@ import argparse
 import os
 import sys
 
+from .. import private
 from ..aides import Aide
 from ..app import Supervisor
 from ..errors import UsageError
-from ..private import serve
 from ..service.notify import Notify
 from . import common, serve
 
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     if not config.sources:
         raise UsageError("no source is enabled: enable one in the configuration, or name one with --source")
     if options.private:
-        serve(config, lambda: common.config(options))
+        private.serve(config, lambda: common.config(options))
         return common.EXIT_OK
     aides = (Aide("gateway", serve.words(options), config.policy),) if options.serve else ()
     if aides and (missing := serve.missing()):

@@ -5,7 +5,6 @@ Only file names, line numbers and function names are taken: no path, no text of 
 
 import re
 from collections.abc import Iterable
-from pathlib import PurePath
 
 MOST_FRAMES = 8
 
@@ -23,7 +22,8 @@ def last_stand(lines: Iterable[str]) -> str | None:
         if _THREAD.match(line):
             frames = []
         elif (found := _FRAME.match(line)) is not None:
-            frames.append(f"{PurePath(found[1]).name}:{found[2]} in {found[3]}")
+            # Not by pathlib: it keeps every name it has ever seen in a table that only grows.
+            frames.append(f"{found[1].rpartition('/')[2]}:{found[2]} in {found[3]}")
     if not frames:
         return None
     more = len(frames) - MOST_FRAMES
