@@ -11,10 +11,11 @@ import os
 import signal
 import socket
 import sys
+from typing import cast
 
 import uvicorn
 from msgspec import Struct
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ...protocol import privacy
 from .access import Access, own_hosts
@@ -52,6 +53,11 @@ class Connection(H11Protocol):
 
     _patience: asyncio.TimerHandle | None = None
 
+    @property
+    def _answering(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # none before the first request, whatever its type says
+        return cycle is not None and not cycle.response_complete
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """See asyncio.Protocol."""
         super().connection_made(transport)
@@ -61,10 +67,10 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         super().data_received(data)
-        if self.cycle is None or self.cycle.response_complete:
-            self._wait()
-        else:
+        if self._answering:
             self._calm()
+        else:
+            self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -81,8 +87,7 @@ class Connection(H11Protocol):
             self._patience = None
 
     def _give_up(self) -> None:
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if not answering and self.transport.get_protocol() is self:  # and no WebSocket by now
+        if not self._answering and self.transport.get_protocol() is self:  # and no WebSocket by now
             self.transport.abort()
 
 
@@ -147,10 +152,14 @@ def serve(serving: Serving) -> int:
     sys.stderr.flush()
     logging.getLogger().addHandler(_OneLine(logging.ERROR))
     # The server raises the signal that ended it once more, for whoever had the handler before: nobody.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGTERM, _nothing_more)
     with listening:
         Server(config, made.streams).run(sockets=[listening])
     return 0
+
+
+def _nothing_more(_signal: int, _frame: object) -> None:
+    """The server has ended already."""
 
 
 def _bound(host: str, port: int) -> socket.socket:

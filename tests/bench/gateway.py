@@ -5,6 +5,7 @@ installed; the readers are one process that reads all streams and notes when eac
 """
 
 import contextlib
+import importlib.util
 import os
 import selectors
 import signal
@@ -90,10 +91,8 @@ class _Found(Struct):
 
 def gateway(_trees: Trees) -> Iterator[Figure]:
     """How late events come at 180 readers while 20 do not read, and what that costs."""
-    try:
-        import starlette  # noqa: F401 - an extra
-    except ModuleNotFoundError as error:
-        raise Skipped("needs the extra `web`") from error
+    if importlib.util.find_spec("starlette") is None:
+        raise Skipped("needs the extra `web`")
     for readers, stalled in ((1, 0), (READERS - STALLED, STALLED)):
         yield from _measured(readers, stalled)
 
@@ -222,7 +221,11 @@ def main() -> None:
         assert feeder.stdin is not None
         feeder.stdin.write("\n")
         feeder.stdin.flush()
-        signal.signal(signal.SIGTERM, lambda *_: feeder.kill())
+
+        def end(_signal: int, _frame: object) -> None:
+            feeder.kill()
+
+        signal.signal(signal.SIGTERM, end)
         told, parent = 0.0, os.getppid()
         while feeder.poll() is None and os.getppid() == parent:
             poll.wait(0.05)

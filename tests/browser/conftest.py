@@ -1,6 +1,7 @@
 """Fixtures of the tests in a real browser: one Chromium and one gateway for a module, a fresh page for each test."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from harness import House, short_folder, wait_for
@@ -51,7 +52,7 @@ def open_page(chrome: Browser, stage: tuple[StandIn, Web]) -> Iterator[Open]:
     """Open the page with the cookie; what it did wrong is told at the end."""
     made: list[Watched] = []
 
-    def start(web: Web | None = None, **options: object) -> Watched:
+    def start(web: Web | None = None, **options: Any) -> Watched:
         made.append(Watched(chrome, web or stage[1], **options))
         return made[-1]
 

@@ -290,11 +290,14 @@ def test_a_screen_reader_hears_names_and_words(board: StandIn, open_page: Open) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_stands_out_from_its_paper(board: StandIn, open_page: Open, scheme: str) -> None:
+def test_all_text_stands_out_from_its_paper(
+    board: StandIn, stage: tuple[StandIn, Web], open_page: Open, scheme: str
+) -> None:
     board.say_all(day(), "discovered")
     for state in unwell():
         board.sicken(state)
-    page = open_page(color_scheme=scheme, reduced_motion="reduce").board()
+    watched = open_page(color_scheme=scheme, reduced_motion="reduce")
+    page = watched.board()
     page.get_by_role("checkbox", name="ended").check()
     wait_for(lambda: len(titles(page)) == 12, what="every state")
     weak: dict[str, float] = {}
@@ -311,7 +314,9 @@ def test_all_text_stands_out_from_its_paper(board: StandIn, open_page: Open, sch
             page.wait_for_selector("#connection.gone")
         elif step == "login":
             board.start()
+            wait_for(lambda: stage[1].ask("/readyz").status == 200, 15, "the board")
             page.goto(page.url + "login")
+            watched.forgive("503")  # what was asked of a board that is gone
         found: dict[str, float] = page.evaluate(CONTRASTS)
         counted += len(found)
         weak |= {f"{step}: {name}": ratio for name, ratio in found.items() if ratio < 4.5}
@@ -354,7 +359,7 @@ def test_what_agents_wrote_stays_text_wherever_it_shows(board: StandIn, open_pag
         "end_reason": HOSTILE,
     }
     board.say(working("claude", HOSTILE, HOSTILE, HOSTILE, activity="waiting", waiting_for="permission", **facts))
-    ended = {"activity": "terminal", "lifecycle": "terminal", "completed_at": ago(5)}
+    ended: dict[str, Any] = {"activity": "terminal", "lifecycle": "terminal", "completed_at": ago(5)}
     board.say(working("claude", "ended/x?y#z", HOSTILE, HOSTILE, **(facts | ended)))
     board.say(working("<b>", "third", "", HOSTILE, **facts))
     board.remember("claude", HOSTILE, hour())
@@ -389,7 +394,12 @@ def test_what_agents_wrote_stays_text_wherever_it_shows(board: StandIn, open_pag
 
 
 def test_thousand_sessions_and_only_what_changed_is_touched(board: StandIn, open_page: Open) -> None:
-    still = {"tool": None, "current_tool": None, "current_tool_started_at": None, "last_activity_at": ago(7200)}
+    still: dict[str, Any] = {
+        "tool": None,
+        "current_tool": None,
+        "current_tool_started_at": None,
+        "last_activity_at": ago(7200),
+    }
     sessions = [working("claude", f"n{n}", f"t{n}", f"p{n % 40}", **still) for n in range(1000)]  # fmt: skip
     board.say_all(sessions, "discovered")
     page = open_page().board()
@@ -435,8 +445,7 @@ def test_without_the_token_there_is_a_form_and_no_board(stage: tuple[StandIn, We
     page.wait_for_selector("#connection.live")
     assert page.url == f"{watched.url}/"
     assert page.evaluate("document.cookie") == "", "no script can read it"
-    assert all("401" in each for each in watched.complaints), watched.complaints
-    watched.complaints.clear()
+    watched.forgive("401")
 
 
 def test_the_link_opens_the_board_once_and_leaves_no_trace_in_the_address(
@@ -451,4 +460,4 @@ def test_the_link_opens_the_board_once_and_leaves_no_trace_in_the_address(
     expect(second.page.get_by_role("alert")).to_contain_text("used already")
     second.page.goto(second.url)
     assert second.page.locator("#board").count() == 0
-    second.complaints.clear()
+    second.forgive("401")

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def main(folder: Path) -> None:
 
 
 @contextmanager
-def house() -> Iterator[tuple[StandIn, Web]]:
+def house() -> Generator[tuple[StandIn, Web]]:
     """A stand-in with the day's sessions, and a gateway to it."""
     with short_folder() as place:
         home = House(place)

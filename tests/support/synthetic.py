@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bellboard.protocol import HealthState, SessionState
 from bellboard.protocol.history import Mark
@@ -48,7 +49,7 @@ def working(
 
 def board() -> Iterator[SessionState]:
     """A day's work: twelve sessions of five agents in five projects, two of which need somebody."""
-    needs = {"activity": "waiting", "current_tool_started_at": ago(262)}
+    needs: dict[str, Any] = {"activity": "waiting", "current_tool_started_at": ago(262)}
     yield working(
         "claude", "0b9e2c1a-1111", "Add an export button to the report page", "reports", branch="export-button",
         waiting_for="permission", evidence=Evidence(kind="hook", detail="Bash", since=ago(262)), last_activity_at=ago(262),

@@ -44,7 +44,7 @@ def test_each_answer_is_what_the_openapi_document_says(serve: Serve) -> None:
     web = serve()
     whole = web.ask("/api/v1/openapi.json").json
     assert whole["openapi"].startswith("3.1")
-    asked = {
+    asked: dict[str, str] = {
         "/api/v1/sessions": "/api/v1/sessions?source=well&activity=working&needs_you=false",
         "/api/v1/sessions/{source}/{id}": "/api/v1/sessions/well/one",
         "/api/v1/sessions/{source}/{id}/history": "/api/v1/sessions/well/one/history",
@@ -55,7 +55,7 @@ def test_each_answer_is_what_the_openapi_document_says(serve: Serve) -> None:
             ((kind, content),) = response["content"].items()
             if status != "200" or kind != "application/json":
                 continue
-            answer = web.ask(asked.get(path, path))
+            answer = web.ask(asked.get(str(path), str(path)))
             assert (answer.status, answer.headers["content-type"]) == (200, "application/json"), path
             jsonschema.validate(answer.json, {**content["schema"], "components": whole["components"]})
     problem = whole["components"]["schemas"]["ProblemDocument"]
