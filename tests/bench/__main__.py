@@ -16,6 +16,7 @@ from .figures import Figure, Skipped
 from .gateway import gateway
 from .idle import idle, sweep
 from .latency import latency
+from .page import page
 from .restart import restart
 from .shelves import shelves
 from .start import start
@@ -32,6 +33,7 @@ BENCHES: dict[str, Callable[[Trees], Iterator[Figure]]] = {
     "throughput": throughput,
     "fanout": fanout,
     "gateway": gateway,
+    "page": page,
     "restart": restart,
     "start": start,
     "draw": draw,

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,14 @@ NOT_RUN = {
     r"bellboard service (install|remove)$": "would start or end a service of whoever runs the tests",
     r"bellboard notify( --on .*)?$": "needs a desktop or a terminal; the ways are tested in tests/supervisor/alerts",
     r"bellboard service status": "asks the service manager of whoever runs the tests",
+    r"curl ": "is run against a gateway of its own by tests/system/test_web_docs.py",
+    r"ssh ": "needs another machine",
 }
+if find_spec("starlette") is None:
+    NOT_RUN |= {r"bellboard (serve|run --serve)": "needs the extra `web`"}
 """What begins so is not run, and why."""
 
-FOLLOWED = r"bellboard (run|watch|demo|notify)\b"
+FOLLOWED = r"bellboard (run|watch|demo|notify|serve)\b"
 """What begins so may go on until it is interrupted; it has to say something before."""
 
 CODES = {
@@ -77,7 +82,7 @@ def place() -> Iterator[House]:
         program = home / "bin" / "bellboard"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bellboard.supervisor "$@"\n')
         program.chmod(0o700)
-        made.config.write_text('[board]\nsince = "all"\n')
+        made.config.write_text('[board]\nsince = "all"\n[serve]\nport = 0\n')
         for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "PI_CODING_AGENT_DIR", "XDG_DATA_HOME"):
             made.env[name] = ""
         made.env |= {

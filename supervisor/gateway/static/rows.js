@@ -12,6 +12,9 @@ export class Rows {
     this.groups = new Map();
     this.wanted = { words: [], states: new Set(["needs", "working", "waiting", "idle"]) };
     this.shown = [];
+    this.seen = new Set();
+    this.keys = new WeakMap();
+    this.watcher = new IntersectionObserver((entries) => this.#watch(entries), { rootMargin: "300px" });
   }
 
   filter(words, states) {
@@ -41,7 +44,11 @@ export class Rows {
         continue;
       }
       const place = row && row.place;
-      this.#fill(key, session, now);
+      if (row && !this.seen.has(key)) {
+        // Nobody sees it: it is filled when somebody does.
+        row.place = this.#place(session);
+        row.late = true;
+      } else this.#fill(key, session, now);
       moved = moved || this.rows.get(key).place !== place;
     }
     return moved;
@@ -86,7 +93,7 @@ export class Rows {
 
   // What changes with time alone: ages, and how long tools have run.
   tick(now) {
-    for (const key of this.shown) {
+    for (const key of this.seen) {
       const session = this.store.sessions.get(key);
       if (session && !ended(session)) this.#times(this.rows.get(key), session, now);
     }
@@ -122,7 +129,27 @@ export class Rows {
     return this.groups.get(name);
   }
 
+  // Rows that come into view are filled with what was not drawn meanwhile.
+  #watch(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const key = this.keys.get(target);
+      if (!isIntersecting) this.seen.delete(key);
+      else if (this.rows.has(key)) {
+        this.seen.add(key);
+        const session = this.store.sessions.get(key);
+        if (session && this.rows.get(key).late) this.#fill(key, session, Date.now());
+        else if (session) this.#times(this.rows.get(key), session, Date.now());
+      }
+    }
+  }
+
+  #place(session) {
+    return `${stateOf(session)} ${project(session)} ${this.fits(session)}`;
+  }
+
   #drop(key) {
+    this.watcher.unobserve(this.rows.get(key).row);
+    this.seen.delete(key);
     this.rows.get(key).row.remove();
     this.rows.delete(key);
   }
@@ -159,13 +186,16 @@ export class Rows {
     made.button.addEventListener("click", () => this.open(key));
     made.row.addEventListener("click", (event) => event.target.closest("button") || this.open(key));
     this.rows.set(key, made);
+    this.keys.set(made.row, key);
+    this.watcher.observe(made.row);
     return made;
   }
 
   #fill(key, session, now) {
     const row = this.rows.get(key) || this.#make(key);
     const state = stateOf(session);
-    row.place = `${state} ${project(session)} ${this.fits(session)}`;
+    row.place = this.#place(session);
+    row.late = false;
     set(row.row, "class", state);
     say(row.glyph, GLYPH[state]);
     say(row.word, stateWord(session));
