@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def page(_trees: Trees) -> Iterator[Figure]:
         )  # fmt: skip
 
 
-def _frames(opened: Any, change: Any) -> tuple[list[float], list[float]]:
+def _frames(opened: Any, change: Callable[[int], object]) -> tuple[list[float], list[float]]:
     """Let the page run for a while. Returns the pauses between its frames, and its long tasks (ms)."""
     opened.evaluate(WATCH)
     began = time.monotonic()

@@ -29,7 +29,7 @@ NOT_RUN = {
     r"ssh ": "needs another machine",
 }
 if find_spec("starlette") is None:
-    NOT_RUN |= {r"bellboard (serve|run --serve)": "needs the extra `web`"}
+    NOT_RUN[r"bellboard (serve|run --serve)"] = "needs the extra `web`"
 """What begins so is not run, and why."""
 
 FOLLOWED = r"bellboard (run|watch|demo|notify|serve)\b"
