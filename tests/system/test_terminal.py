@@ -87,6 +87,7 @@ def test_somebody_finds_filters_looks_and_leaves(busy: House, board: Open) -> No
     terminal.keys("Enter")
     terminal.hides("feature/export  started")
     terminal.keys("/")
+    terminal.shows("words; -word leaves out")
     terminal.type("nightly")
     terminal.hides("retry test")
     terminal.keys("Enter")
