@@ -1,9 +1,8 @@
 """Mock: what is on a mock board, and how its changes are said. The counterpart of `testing.py`, which has the sockets."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 from msgspec import structs
@@ -11,7 +10,7 @@ from msgspec import structs
 from .ask import HistoryAnswer, PulsesAnswer, SnapshotPage, SnapshotRequest
 from .codec import HISTORY_ANSWER, PULSES_ANSWER, SNAPSHOT_PAGE
 from .event import SESSION_EVENTS, BoardEvent, EventKind, HealthChanged, Heartbeat
-from .history import KEPT_MINUTES, History, Mark, Pulse
+from .history import History, Mark, Pulse, by_minute, mark_of, still
 from .session import HealthState, SessionState
 
 PAGE_SESSIONS = 50
@@ -45,15 +44,21 @@ class MockState:
             if activity != "waiting":
                 fields = {"waiting_for": None, **fields}
         base = before or SessionState(id=name, source=source, started_at=now)
-        moved = {"last_activity_at": now, "last_data_received_at": now, "version": base.version + 1}
-        session = structs.replace(base, **{**moved, **fields})
+        moved = {"last_activity_at": now, "last_data_received_at": now}
+        return self.put(structs.replace(base, **{**moved, **fields}))
+
+    def put(self, state: SessionState) -> tuple[BoardEvent, SessionState]:
+        """Put a whole session on the board, with the next version unless it has a later one."""
+        before = self.sessions.get((state.source, state.id))
+        session = structs.replace(state, version=max(state.version, 1 if before is None else before.version + 1))
         kind: EventKind = "updated"
         if before is None:
             kind = "discovered"
         elif session.lifecycle != before.lifecycle:
             kind = "terminal" if session.lifecycle == "terminal" else "resumed"
-        self.sessions[source, name] = session
-        self._mark(session, now)
+        self.sessions[session.source, session.id] = session
+        marks = self.marks.setdefault((session.source, session.id), [])
+        marks.append(mark_of(session, datetime.now(UTC)))
         return self._event(kind, session), session
 
     def end(self, source: str, name: str, kind: EventKind) -> tuple[BoardEvent, SessionState]:
@@ -64,16 +69,28 @@ class MockState:
         self.sessions[source, name] = session
         if kind == "removed":
             del self.sessions[source, name]
+            self.marks.pop((source, name), None)
         return self._event(kind, session), session
 
     def sicken(self, source: str, fields: dict[str, Any]) -> tuple[BoardEvent, HealthState]:
         """Change what is given of a source's health."""
         now = datetime.now(UTC)
         before = self.states.get(source, HealthState(source=source))
-        state = self.states[source] = structs.replace(before, **{"updated_at": now, **fields})
-        seq, source_seq = self._count(source)
-        event = HealthChanged(epoch=self.epoch, seq=seq, source=source, source_seq=source_seq, at=now, health=state)
+        return self.put_health(structs.replace(before, **{"updated_at": now, **fields}))
+
+    def put_health(self, state: HealthState) -> tuple[BoardEvent, HealthState]:
+        """Let a source do as is given."""
+        self.states[state.source] = state
+        seq, source_seq = self._count(state.source)
+        at = datetime.now(UTC)
+        event = HealthChanged(
+            epoch=self.epoch, seq=seq, source=state.source, source_seq=source_seq, at=at, health=state
+        )
         return event, state
+
+    def remember(self, source: str, name: str, marks: Iterable[Mark]) -> None:
+        """Give a session a past in place of the one that it has."""
+        self.marks[source, name] = list(marks)
 
     def heartbeat(self) -> Heartbeat:
         """Return the heartbeat of this moment."""
@@ -82,8 +99,7 @@ class MockState:
     def answers(self, asked: SnapshotRequest) -> list[bytes]:
         """Return the messages that answer a question."""
         if asked.want == "history":
-            marks = tuple(self.marks.get((asked.source, asked.id), ()))
-            history = History(source=asked.source, id=asked.id, marks=marks)
+            history = self._history(asked.source, asked.id)
             return [HISTORY_ANSWER.encode(HistoryAnswer(request=asked.request, history=history))]
         if asked.want == "pulses":
             pulses = tuple(each for each in self._pulses() if asked.sources is None or each.source in asked.sources)
@@ -126,27 +142,15 @@ class MockState:
         self.source_seqs[source] = self.source_seqs.get(source, 0) + 1
         return self.seq, self.source_seqs[source]
 
-    def _mark(self, session: SessionState, now: datetime) -> None:
-        mark = Mark(
-            at=now,
-            activity=session.activity,
-            waiting_for=session.waiting_for,
-            tool=session.current_tool,
-            messages=session.message_count,
-            calls=session.tool_call_count,
-            compactions=session.compaction_count,
-            context_tokens=session.context_tokens,
-        )
-        self.marks.setdefault((session.source, session.id), []).append(mark)
+    def _history(self, source: str, name: str) -> History:
+        if marks := self.marks.get((source, name)):
+            return History(source=source, id=name, marks=tuple(marks))
+        state = self.sessions.get((source, name))
+        return History(source=source, id=name) if state is None else still(state, datetime.now(UTC))
 
     def _pulses(self) -> Iterator[Pulse]:
-        minute = int(datetime.now(UTC).timestamp() // 60)
+        now = datetime.now(UTC)
         for (source, name), marks in self.marks.items():
-            counts = [0] * KEPT_MINUTES
-            for before, after in pairwise(marks):
-                ago = minute - int(after.at.timestamp() // 60)
-                gained = after.messages + after.calls - before.messages - before.calls
-                if 0 <= ago < KEPT_MINUTES and gained > 0:
-                    counts[-1 - ago] += gained
+            counts = by_minute(marks, now)
             if any(counts):
-                yield Pulse(source=source, id=name, counts=tuple(counts))
+                yield Pulse(source=source, id=name, counts=counts)

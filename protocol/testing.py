@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -24,6 +24,7 @@ from .channel import Answering, Poll, Publishing
 from .codec import EVENT, SNAPSHOT_REQUEST, DecodeFault
 from .errors import NoAnswer
 from .event import BoardEvent, Heartbeat, topic_of
+from .history import Mark
 from .mock import MockState
 from .session import HealthState, SessionState
 
@@ -45,6 +46,7 @@ class MockBoard:
     def __init__(self, runtime_dir: str | None = None) -> None:
         self._temporary = None if runtime_dir else tempfile.mkdtemp(prefix="bb-", dir="/tmp")
         self.runtime_dir = runtime_dir or self._temporary or ""
+        os.makedirs(self.runtime_dir, mode=0o700, exist_ok=True)
         self.subscriptions = 0
         self._state = MockState()
         self._losing = False
@@ -60,12 +62,33 @@ class MockBoard:
         """The environment in which a program finds this board."""
         return {**os.environ, "BELLBOARD_RUNTIME_DIR": self.runtime_dir}
 
+    @property
+    def sessions(self) -> dict[tuple[str, str], SessionState]:
+        """The sessions on the board, by (source, id)."""
+        return dict(self._state.sessions)
+
     def session(self, source: str, name: str, **fields: Any) -> SessionState:
         """Let a session be on the board, or change what is given of it (any field of `SessionState`).
 
         Which event goes out follows from the change, as on a real board: discovered, updated, terminal, resumed.
         """
         return self._do(lambda: self._publish(*self._state.change(source, name, fields)))
+
+    def put(self, *states: SessionState | HealthState) -> None:
+        """Put whole states on the board, all at once: of sessions, which get the next version, and of sources' health."""
+
+        def tell() -> None:
+            for state in states:
+                if isinstance(state, HealthState):
+                    self._publish(*self._state.put_health(state))
+                else:
+                    self._publish(*self._state.put(state))
+
+        self._do(tell)
+
+    def remember(self, source: str, name: str, marks: Iterable[Mark]) -> None:
+        """Give a session a past, oldest first, from which its pulses follow; later changes go on from there."""
+        self._do(lambda: self._state.remember(source, name, marks))
 
     def stale(self, source: str, name: str) -> SessionState:
         """Let a session be silent for too long."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import Struct, field, structs
 
 from ...protocol.event import SESSION_EVENTS, BoardEvent, EventKind, HealthChanged, Heartbeat
-from ...protocol.history import History
+from ...protocol.history import History, still
 from ...protocol.order import Ack, Downward, Fenced, Nack
 from ...protocol.session import HealthState, SessionState
 from ...protocol.update import SourceUpdate, Update
@@ -137,7 +137,7 @@ class Aggregator:
         tracked = self._tracked.get((source, name))
         if tracked is None or tracked.lifecycle == "gone":
             return History(source=source, id=name)
-        return self.histories.history(source, name, now) or self.histories.still(tracked.state, now)
+        return self.histories.history(source, name, now) or still(tracked.state, now)
 
     def kept(self, now: Moment) -> list[Kept]:
         """Return all sessions as they are stored."""

@@ -5,11 +5,11 @@ waited for a person: so an hour fits into a bounded number of marks however busy
 """
 
 from datetime import datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice
 
 from msgspec import structs
 
-from ...protocol.history import KEPT_MINUTES, History, Mark, Pulse
+from ...protocol.history import KEPT_MINUTES, History, Mark, Pulse, by_minute, mark_of
 from ...protocol.session import NEEDS_YOU, SessionState
 
 MOST_MARKS = 400
@@ -38,11 +38,11 @@ class Histories:
         # Taken out and put back at the end: the first one is the one that has been quiet for longest.
         marks = self._marks.pop(key, None)
         if marks is None:
-            marks = [_mark(before, min(now, before.last_activity_at or now))]
+            marks = [mark_of(before, min(now, before.last_activity_at or now))]
             self._all += 1
         self._marks[key] = marks
         last = marks[-1]
-        mark = _mark(state, last.at)
+        mark = mark_of(state, last.at)
         if mark == last:
             return
         waits = last.waiting_for in NEEDS_YOU or mark.waiting_for in NEEDS_YOU
@@ -72,11 +72,6 @@ class Histories:
         marks = self._recent((source, name), now)
         return History(source=source, id=name, marks=tuple(marks)) if marks else None
 
-    def still(self, state: SessionState, now: datetime) -> History:
-        """Return the history of a session to which nothing happened: it is as it is."""
-        at = max(min(now, state.last_activity_at or now), now - KEPT)
-        return History(source=state.source, id=state.id, marks=(_mark(state, at),))
-
     def pulses(
         self, sources: tuple[str, ...] | None, after: int, most: int, now: datetime
     ) -> tuple[list[Pulse], int | None]:
@@ -86,9 +81,9 @@ class Histories:
         for key in keys:
             if sources is not None and key[0] not in sources:
                 continue
-            counts = _by_minute(self._recent(key, now), now)
+            counts = by_minute(self._recent(key, now), now)
             if any(counts):
-                found.append(Pulse(source=key[0], id=key[1], counts=tuple(counts)))
+                found.append(Pulse(source=key[0], id=key[1], counts=counts))
         return found, after + most if after + most < len(self._marks) else None
 
     def _recent(self, key: Key, now: datetime) -> list[Mark]:
@@ -99,26 +94,3 @@ class Histories:
         since = now - KEPT
         first = max(0, sum(mark.at <= since for mark in marks) - 1)
         return [structs.replace(marks[first], at=max(marks[first].at, since)), *marks[first + 1 :]]
-
-
-def _mark(state: SessionState, at: datetime) -> Mark:
-    return Mark(
-        at=at,
-        activity=state.activity,
-        waiting_for=state.waiting_for,
-        tool=state.current_tool,
-        messages=state.message_count,
-        calls=state.tool_call_count,
-        compactions=state.compaction_count,
-        context_tokens=state.context_tokens,
-    )
-
-
-def _by_minute(marks: list[Mark], now: datetime) -> list[int]:
-    counts = [0] * KEPT_MINUTES
-    for before, mark in pairwise(marks):
-        minute = int((now - mark.at).total_seconds() // 60)
-        done = mark.messages + mark.calls - before.messages - before.calls
-        if 0 <= minute < KEPT_MINUTES and done > 0:  # a file that was replaced counts from zero again
-            counts[KEPT_MINUTES - 1 - minute] += done
-    return counts

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bellboard.protocol.testing import MockBoard
+
 from .figures import Figure, Skipped, percentile
 from .trees import Trees
 
@@ -30,7 +32,6 @@ def page(_trees: Trees) -> Iterator[Figure]:
     try:
         from browser import Watched, chromium, open_browser
         from harness import House, short_folder, wait_for
-        from stand_in import StandIn
         from synthetic import ago, working
         from web import Web
     except ModuleNotFoundError as error:
@@ -39,20 +40,22 @@ def page(_trees: Trees) -> Iterator[Figure]:
         raise Skipped("needs Chromium")
     with short_folder() as place, open_browser(chromium()) as chrome:
         house = House(place)
-        with StandIn(str(house.runtime)) as board:
+        with MockBoard(str(house.runtime)) as board:
             web = Web(house)
             try:
                 wait_for(lambda: web.ask("/readyz").status == 200, 15, "the board")
                 facts: dict[str, Any] = {"last_activity_at": ago(30)}
                 names = [(f"n{number}", f"p{number % 40}") for number in range(SESSIONS)]
-                board.say_all([working("claude", name, name, folder, **facts) for name, folder in names], "discovered")
+                board.put(*[working("claude", name, name, folder, **facts) for name, folder in names])
                 watched = Watched(chrome, web)
                 opened = watched.board()
                 wait_for(lambda: opened.locator("tbody tr:not(.project)").count() == SESSIONS, 30, "all of them")
                 still = _frames(opened, lambda _: None)
                 moving = _frames(
                     opened,
-                    lambda number: board.change("claude", f"n{number * 7 % SESSIONS}", message_count=50 + number),
+                    lambda number: board.session(
+                        "claude", names[number * 7 % SESSIONS][0], message_count=50 + number, **facts
+                    ),
                 )
                 watched.close()
             finally:

@@ -11,8 +11,9 @@ pytest.importorskip("starlette", reason="needs the extra `web`")
 
 from browser import Watched, chromium, open_browser
 from playwright.sync_api import Browser
-from stand_in import StandIn
 from web import Web
+
+from bellboard.protocol.testing import MockBoard
 
 Open = Callable[..., Watched]
 
@@ -27,11 +28,11 @@ def chrome() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[tuple[StandIn, Web]]:
-    """A stand-in and a gateway to it."""
+def stage() -> Iterator[tuple[MockBoard, Web]]:
+    """A board and a gateway to it."""
     with short_folder() as folder:
         home = House(folder)
-        with StandIn(str(home.runtime)) as made:
+        with MockBoard(str(home.runtime)) as made:
             web = Web(home)
             try:
                 wait_for(lambda: web.ask("/readyz").status == 200, 15, "the gateway's board")
@@ -41,14 +42,15 @@ def stage() -> Iterator[tuple[StandIn, Web]]:
 
 
 @pytest.fixture
-def board(stage: tuple[StandIn, Web]) -> StandIn:
-    """The stand-in, empty."""
-    stage[0].say_all(list(stage[0].sessions.values()), "removed")
+def board(stage: tuple[MockBoard, Web]) -> MockBoard:
+    """The board, empty."""
+    for source, name in stage[0].sessions:
+        stage[0].remove(source, name)
     return stage[0]
 
 
 @pytest.fixture
-def open_page(chrome: Browser, stage: tuple[StandIn, Web]) -> Iterator[Open]:
+def open_page(chrome: Browser, stage: tuple[MockBoard, Web]) -> Iterator[Open]:
     """Open the page with the cookie; what it did wrong is told at the end."""
     made: list[Watched] = []
 

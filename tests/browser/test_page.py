@@ -11,13 +11,13 @@ pytest.importorskip("playwright", reason="needs Playwright: pip install '.[brows
 
 from browser import Watched
 from playwright.sync_api import Page, expect
-from stand_in import StandIn
 from synthetic import ago, hour, many, unwell, well, working
 from synthetic import board as day
 from web import Web
 
 from bellboard.protocol import HealthState
 from bellboard.protocol.session import Evidence, Subagent
+from bellboard.protocol.testing import MockBoard
 
 Open = Callable[..., Watched]
 
@@ -81,37 +81,39 @@ def shown(page: Page, *names: str) -> None:
     wait_for(lambda: sorted(titles(page)) == sorted(names), what=f"{names} on the page, not {titles(page)}")
 
 
-def test_sessions_appear_and_change_while_one_looks(board: StandIn, open_page: Open) -> None:
+def test_sessions_appear_and_change_while_one_looks(board: MockBoard, open_page: Open) -> None:
     page = open_page().board()
     expect(page.locator("#empty")).to_contain_text("No sessions yet")
-    board.say(working("claude", "one", "Mend the gate", "garden", tool="Edit"), "discovered")
+    board.put(working("claude", "one", "Mend the gate", "garden", tool="Edit"))
     shown(page, "Mend the gate")
     row = page.locator("tbody tr:not(.project)")
     expect(row.locator(".state")).to_have_text("▶ working")
     expect(row.locator(".tool")).to_contain_text("Edit")
     expect(row.locator(".used")).to_have_text("84k · 42 %")
     expect(page.locator("#counters .working dd")).to_have_text("1")
-    board.change("claude", "one", current_tool="Bash", context_tokens=90_000, context_utilization=0.45, title="Mend it")
+    board.session(
+        "claude", "one", current_tool="Bash", context_tokens=90_000, context_utilization=0.45, title="Mend it"
+    )
     expect(row.locator(".tool")).to_contain_text("Bash")
     expect(row.locator(".used")).to_have_text("90k · 45 %")
     expect(row.locator("button.title")).to_have_text("Mend it")
-    board.change("claude", "one", activity="terminal", lifecycle="terminal")
+    board.session("claude", "one", activity="terminal")
     shown(page)
     expect(page.locator("#counters .ended dd")).to_have_text("1")
     page.get_by_role("checkbox", name="ended").check()
     shown(page, "Mend it")
 
 
-def test_a_permission_wait_shows_within_a_second_in_strip_title_and_icon(board: StandIn, open_page: Open) -> None:
+def test_a_permission_wait_shows_within_a_second_in_strip_title_and_icon(board: MockBoard, open_page: Open) -> None:
     page = open_page().board()
-    board.say(working("claude", "one", "Mend the gate", "garden"), "discovered")
+    board.put(working("claude", "one", "Mend the gate", "garden"))
     shown(page, "Mend the gate")
     took: list[float] = []
     for _ in range(3):
         before = page.locator("#icon").get_attribute("href")
         began = time.monotonic()
         evidence = Evidence(kind="hook", detail="Bash", since=ago(0))
-        board.change("claude", "one", activity="waiting", waiting_for="permission", evidence=evidence)
+        board.session("claude", "one", activity="waiting", waiting_for="permission", evidence=evidence)
         page.wait_for_selector("#needs li >> text=needs permission")
         took.append(time.monotonic() - began)
         assert page.title() == "(1) bellboard"
@@ -119,41 +121,38 @@ def test_a_permission_wait_shows_within_a_second_in_strip_title_and_icon(board: 
         expect(page.locator("#needs")).to_contain_text("garden · main · claude")
         expect(page.locator("#needs")).to_contain_text("its hook told us (Bash)")
         expect(page.locator("#announce")).to_have_text("Mend the gate: needs permission")
-        board.change("claude", "one", activity="working", waiting_for=None)
+        board.session("claude", "one", activity="working")
         expect(page.locator("#needs")).to_be_hidden()
         assert page.title() == "bellboard"
     assert min(took) < 1.0, took
 
 
-def test_who_has_waited_longest_comes_first(board: StandIn, open_page: Open) -> None:
+def test_who_has_waited_longest_comes_first(board: MockBoard, open_page: Open) -> None:
     page = open_page().board()
     for name, seconds, what in (("young", 5, "plan"), ("old", 500, "permission"), ("middle", 50, "question")):
         evidence = Evidence(kind="record", since=ago(seconds))
-        board.say(working("pi", name, name, "x", activity="waiting", waiting_for=what, evidence=evidence))
+        board.put(working("pi", name, name, "x", activity="waiting", waiting_for=what, evidence=evidence))
     expect(page.locator("#needs .title")).to_have_text(["old", "middle", "young"])
     expect(page.locator("#needs .what")).to_have_text(["needs permission", "needs an answer", "needs approval"])
     assert page.title() == "(3) bellboard"
 
 
-def test_a_source_in_trouble_is_a_pill_with_its_reason(board: StandIn, open_page: Open) -> None:
-    for state in well():
-        board.sicken(state)
+def test_a_source_in_trouble_is_a_pill_with_its_reason(board: MockBoard, open_page: Open) -> None:
+    board.put(*well())
     page = open_page().board()
     pills = page.locator("#health li")
     expect(pills).to_have_text(["claude up", "codex up", "gemini up", "opencode up", "pi up"])
-    for state in unwell():
-        board.sicken(state)
+    board.put(*unwell())
     expect(pills.nth(1)).to_have_text("codex degraded: its worker hung and is started again in 4 s, restarted 3×")
     expect(pills.nth(1)).to_have_class("degraded")
     expect(pills.nth(2)).to_contain_text("failed: 5 deaths in 5 minutes")
     expect(pills.nth(3)).to_contain_text("paused")
-    for state in well():
-        board.sicken(state)
+    board.put(*well())
     expect(pills.nth(1)).to_have_text("codex up")
 
 
-def test_words_and_states_filter(board: StandIn, open_page: Open) -> None:
-    board.say_all(day(), "discovered")
+def test_words_and_states_filter(board: MockBoard, open_page: Open) -> None:
+    board.put(*day())
     page = open_page().board()
     wait_for(lambda: len(titles(page)) == 10, what="all that goes on")
     page.get_by_label("Filter", exact=True).fill("WEBSHOP payments")
@@ -170,8 +169,8 @@ def test_words_and_states_filter(board: StandIn, open_page: Open) -> None:
     expect(page.locator("#empty")).to_have_text("10 sessions do not match the filter.")
 
 
-def test_the_drawer_tells_the_hour_the_tokens_and_why(board: StandIn, open_page: Open) -> None:
-    board.say_all(day(), "discovered")
+def test_the_drawer_tells_the_hour_the_tokens_and_why(board: MockBoard, open_page: Open) -> None:
+    board.put(*day())
     board.remember("claude", "2d6c4a3e-3333", hour())
     page = open_page().board()
     page.get_by_role("button", name="Make the retry test stop flaking").click()
@@ -191,27 +190,27 @@ def test_the_drawer_tells_the_hour_the_tokens_and_why(board: StandIn, open_page:
     expect(drawer.locator(".timeline .compaction")).to_have_count(2)
     expect(drawer).to_contain_text("cache read612k")
     expect(drawer.locator(".subagents li")).to_have_count(4)
-    board.change("claude", "2d6c4a3e-3333", message_count=49)
+    board.session("claude", "2d6c4a3e-3333", message_count=49)
     expect(drawer.locator("dd", has_text="49")).to_be_visible()
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
 
 
-def test_what_is_being_selected_in_the_drawer_stays(board: StandIn, open_page: Open) -> None:
-    board.say(working("claude", "one", "Mend the gate", "garden"))
+def test_what_is_being_selected_in_the_drawer_stays(board: MockBoard, open_page: Open) -> None:
+    board.put(working("claude", "one", "Mend the gate", "garden"))
     page = open_page().board()
     page.get_by_role("button", name="Mend the gate").click()
     page.locator("#drawer .facts").first.locator("dd").last.dblclick(position={"x": 6, "y": 8})
-    board.change("claude", "one", title="Mend the fence")
+    board.session("claude", "one", title="Mend the fence")
     shown(page, "Mend the fence")
     assert page.evaluate("getSelection().toString()") == "one"
     page.evaluate("getSelection().removeAllRanges()")
-    board.change("claude", "one", message_count=77)
+    board.session("claude", "one", message_count=77)
     expect(page.locator("#drawer h2")).to_have_text("Mend the fence")
 
 
-def test_everything_can_be_done_with_the_keyboard(board: StandIn, open_page: Open) -> None:
-    board.say_all(day(), "discovered")
+def test_everything_can_be_done_with_the_keyboard(board: MockBoard, open_page: Open) -> None:
+    board.put(*day())
     page = open_page().board()
     wait_for(lambda: len(titles(page)) == 10, what="all that goes on")
     focused = "document.activeElement.textContent"
@@ -257,10 +256,9 @@ def test_everything_can_be_done_with_the_keyboard(board: StandIn, open_page: Ope
     assert page.evaluate("document.activeElement.matches('#needs button, #words, #needs ol, #theme, #keys')")
 
 
-def test_a_screen_reader_hears_names_and_words(board: StandIn, open_page: Open) -> None:
-    board.say_all([each for each in day() if each.id in {"0b9e2c1a-1111", "5a3f7f6b-6666"}], "discovered")
-    for state in well():
-        board.sicken(state)
+def test_a_screen_reader_hears_names_and_words(board: MockBoard, open_page: Open) -> None:
+    board.put(*[each for each in day() if each.id in {"0b9e2c1a-1111", "5a3f7f6b-6666"}])
+    board.put(*well())
     page = open_page().board()
     wait_for(lambda: len(titles(page)) == 2, what="both")
     heard = page.locator("body").aria_snapshot()
@@ -291,11 +289,10 @@ def test_a_screen_reader_hears_names_and_words(board: StandIn, open_page: Open) 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_stands_out_from_its_paper(
-    board: StandIn, stage: tuple[StandIn, Web], open_page: Open, scheme: str
+    board: MockBoard, stage: tuple[MockBoard, Web], open_page: Open, scheme: str
 ) -> None:
-    board.say_all(day(), "discovered")
-    for state in unwell():
-        board.sicken(state)
+    board.put(*day())
+    board.put(*unwell())
     watched = open_page(color_scheme=scheme, reduced_motion="reduce")
     page = watched.board()
     page.get_by_role("checkbox", name="ended").check()
@@ -324,8 +321,8 @@ def test_all_text_stands_out_from_its_paper(
     assert weak == {}
 
 
-def test_nothing_moves_where_that_is_not_wanted(board: StandIn, open_page: Open) -> None:
-    board.say(working("claude", "one", "Mend the gate", "garden"))
+def test_nothing_moves_where_that_is_not_wanted(board: MockBoard, open_page: Open) -> None:
+    board.put(working("claude", "one", "Mend the gate", "garden"))
     name = "getComputedStyle(document.querySelector('tr.working .glyph')).animationName"
     for motion, animation in (("reduce", "none"), ("no-preference", "breathe")):
         page = open_page(reduced_motion=motion).board()
@@ -333,8 +330,8 @@ def test_nothing_moves_where_that_is_not_wanted(board: StandIn, open_page: Open)
         assert page.evaluate(name) == animation
 
 
-def test_on_a_phone_nothing_is_cut_off(board: StandIn, open_page: Open) -> None:
-    board.say_all(day(), "discovered")
+def test_on_a_phone_nothing_is_cut_off(board: MockBoard, open_page: Open) -> None:
+    board.put(*day())
     page = open_page(viewport={"width": 360, "height": 740}, is_mobile=True).board()
     wait_for(lambda: len(titles(page)) == 10, what="all that goes on")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -345,7 +342,7 @@ def test_on_a_phone_nothing_is_cut_off(board: StandIn, open_page: Open) -> None:
 HOSTILE = "<img src=x onerror=pwned=1>\"'><svg onload=pwned=1><script>pwned=1&amp;${pwned}"
 
 
-def test_what_agents_wrote_stays_text_wherever_it_shows(board: StandIn, open_page: Open) -> None:
+def test_what_agents_wrote_stays_text_wherever_it_shows(board: MockBoard, open_page: Open) -> None:
     evil = Subagent(id="a", kind=HOSTILE, slug=HOSTILE, activity="working", current_tool=HOSTILE, model=HOSTILE)
     facts: dict[str, Any] = {
         "branch": HOSTILE,
@@ -358,12 +355,12 @@ def test_what_agents_wrote_stays_text_wherever_it_shows(board: StandIn, open_pag
         "evidence": Evidence(kind="record", detail=HOSTILE),
         "end_reason": HOSTILE,
     }
-    board.say(working("claude", HOSTILE, HOSTILE, HOSTILE, activity="waiting", waiting_for="permission", **facts))
+    board.put(working("claude", HOSTILE, HOSTILE, HOSTILE, activity="waiting", waiting_for="permission", **facts))
     ended: dict[str, Any] = {"activity": "terminal", "lifecycle": "terminal", "completed_at": ago(5)}
-    board.say(working("claude", "ended/x?y#z", HOSTILE, HOSTILE, **(facts | ended)))
-    board.say(working("<b>", "third", "", HOSTILE, **facts))
+    board.put(working("claude", "ended/x?y#z", HOSTILE, HOSTILE, **(facts | ended)))
+    board.put(working("<b>", "third", "", HOSTILE, **facts))
     board.remember("claude", HOSTILE, hour())
-    board.sicken(HealthState(source=f"{HOSTILE}", status="failed", reason=HOSTILE, last_error=HOSTILE))
+    board.put(HealthState(source=f"{HOSTILE}", status="failed", reason=HOSTILE, last_error=HOSTILE))
     watched = open_page(prepare="window.pwned = 0;")
     page = watched.board()
     page.get_by_role("checkbox", name="ended").check()
@@ -393,7 +390,7 @@ def test_what_agents_wrote_stays_text_wherever_it_shows(board: StandIn, open_pag
     ]
 
 
-def test_thousand_sessions_and_only_what_changed_is_touched(board: StandIn, open_page: Open) -> None:
+def test_thousand_sessions_and_only_what_changed_is_touched(board: MockBoard, open_page: Open) -> None:
     still: dict[str, Any] = {
         "tool": None,
         "current_tool": None,
@@ -401,14 +398,14 @@ def test_thousand_sessions_and_only_what_changed_is_touched(board: StandIn, open
         "last_activity_at": ago(7200),
     }
     sessions = [working("claude", f"n{n}", f"t{n}", f"p{n % 40}", **still) for n in range(1000)]  # fmt: skip
-    board.say_all(sessions, "discovered")
+    board.put(*sessions)
     page = open_page().board()
     wait_for(lambda: page.locator("tbody tr:not(.project)").count() == 1000, 20, "all of them")
     page.evaluate(COUNTING)
     changes = 300
     for number in range(changes):
-        board.change("claude", f"n{number % 5 * 40}", current_tool=f"Tool{number}")
-        board.change("claude", "n39", current_tool=f"Far{number}")
+        board.session("claude", f"n{number % 5 * 40}", current_tool=f"Tool{number}")
+        board.session("claude", "n39", current_tool=f"Far{number}")
     page.wait_for_selector(f"tbody .tool .name >> text=Tool{changes - 1}")
     found = page.evaluate(TOUCHED)
     assert sorted(found["rows"]) == ["t0", "t120", "t160", "t40", "t80"], "none that nobody sees"
@@ -417,16 +414,16 @@ def test_thousand_sessions_and_only_what_changed_is_touched(board: StandIn, open
     page.wait_for_selector(f"tbody .tool .name >> text=Far{changes - 1}")
 
 
-def test_a_page_that_nobody_looks_at_draws_nothing_but_calls(board: StandIn, open_page: Open) -> None:
+def test_a_page_that_nobody_looks_at_draws_nothing_but_calls(board: MockBoard, open_page: Open) -> None:
     page = open_page(prepare=HIDING).board()
-    board.say(working("claude", "one", "Mend the gate", "garden"))
+    board.put(working("claude", "one", "Mend the gate", "garden"))
     shown(page, "Mend the gate")
     page.evaluate(COUNTING)
     page.evaluate("() => { window.away = true; document.dispatchEvent(new Event('visibilitychange')); }")
     for number in range(20):
-        board.change("claude", "one", current_tool=f"Tool{number}")
-    board.say_all(many(20), "discovered")
-    board.change("claude", "one", activity="waiting", waiting_for="permission")
+        board.session("claude", "one", current_tool=f"Tool{number}")
+    board.put(*many(20))
+    board.session("claude", "one", activity="waiting", waiting_for="permission")
     wait_for(lambda: page.title().startswith("("), what="the call in the title")
     touched = page.evaluate("() => window.touched.records")
     assert touched <= 2, "what a screen reader is told, and nothing else"
@@ -434,7 +431,7 @@ def test_a_page_that_nobody_looks_at_draws_nothing_but_calls(board: StandIn, ope
     wait_for(lambda: len(titles(page)) == 21, what="everything, once somebody looks")
 
 
-def test_without_the_token_there_is_a_form_and_no_board(stage: tuple[StandIn, Web], open_page: Open) -> None:
+def test_without_the_token_there_is_a_form_and_no_board(stage: tuple[MockBoard, Web], open_page: Open) -> None:
     web = stage[1]
     watched = open_page(cookie=False)
     page = watched.page
@@ -452,7 +449,7 @@ def test_without_the_token_there_is_a_form_and_no_board(stage: tuple[StandIn, We
 
 
 def test_the_link_opens_the_board_once_and_leaves_no_trace_in_the_address(
-    stage: tuple[StandIn, Web], open_page: Open
+    stage: tuple[MockBoard, Web], open_page: Open
 ) -> None:
     link = f"/login?code={stage[1].code}"
     first, second = open_page(cookie=False), open_page(cookie=False)

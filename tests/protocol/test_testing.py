@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from bellboard.protocol import (
     Discovered,
     HealthChanged,
+    HealthState,
+    Mark,
     NotRunning,
     Removed,
     Resumed,
@@ -153,4 +157,35 @@ def test_it_remembers_what_a_session_did(board: MockBoard) -> None:
         ]
         assert {key: sum(counts) for key, counts in subscriber.pulses().items()} == {("pi", "a"): 4}
         board.restart()
+        assert [mark.messages for mark in subscriber.history("pi", "a").marks] == [3], "as it is, and nothing before"
+        assert (subscriber.history("pi", "z").marks, subscriber.pulses()) == ((), {})
+
+
+def test_whole_states_are_put_as_they_are_with_the_next_version(board: MockBoard) -> None:
+    first = SessionState(id="a", source="pi", title="bells", message_count=3)
+    with Subscriber(board.runtime_dir) as subscriber:
+        subscriber.join()
+        board.put(first, SessionState(id="b", source="pi"), HealthState(source="pi", status="degraded"))
+        board.put(structs.replace(first, lifecycle="terminal"))
+        seen: list[Item] = []
+        while len(seen) < 4:
+            seen += subscriber.receive(1)
+        assert [type(item) for item in seen] == [Discovered, Discovered, HealthChanged, Terminal]
+        assert subscriber.sessions == board.sessions
+        assert board.sessions["pi", "a"] == structs.replace(first, lifecycle="terminal", version=2)
+        assert subscriber.health == {"pi": HealthState(source="pi", status="degraded")}
+
+
+def test_a_session_can_be_given_a_past_that_goes_with_it(board: MockBoard) -> None:
+    board.session("pi", "a", message_count=9)
+    now = datetime.now(UTC)
+    past = [
+        Mark(at=now - timedelta(minutes=ago), activity="working", messages=said) for ago, said in ((30, 2), (20, 7))
+    ]
+    board.remember("pi", "a", past)
+    board.session("pi", "a", message_count=10)
+    with Subscriber(board.runtime_dir) as subscriber:
+        assert [mark.messages for mark in subscriber.history("pi", "a").marks] == [2, 7, 10]
+        assert [count for count in subscriber.pulses()["pi", "a"] if count] == [5, 3]
+        board.remove("pi", "a")
         assert (subscriber.history("pi", "a").marks, subscriber.pulses()) == ((), {})

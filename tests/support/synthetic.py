@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from bellboard.protocol import HealthState, SessionState
@@ -155,8 +156,10 @@ def hour(seed: int = 3) -> list[Mark]:
     return marks
 
 
-def counts(seed: int) -> list[int]:
-    """How busy a session was, minute by minute."""
+def minutes(seed: int) -> list[Mark]:
+    """A plain hour of one session: so many messages in each minute."""
     chance = random.Random(seed)
     level = chance.choice((0, 1, 3, 6))
-    return [max(0, int(chance.gauss(level, 2))) for _ in range(60)]
+    said = [0, *(max(0, int(chance.gauss(level, 2))) for _ in range(60))]
+    totals = enumerate(accumulate(said))
+    return [Mark(at=ago(3630 - 60 * minute), activity="working", messages=total) for minute, total in totals]

@@ -20,12 +20,12 @@ from harness import COMMAND, House, command, short_folder, wait_for
 
 pytest.importorskip("starlette", reason="needs the extra `web`")
 
-from stand_in import StandIn
 from web import Web
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from bellboard.protocol import SessionState
+from bellboard.protocol.testing import MockBoard
 from bellboard.supervisor.gateway.serve import REQUEST_SECONDS
 
 Serve = Callable[..., Web]
@@ -38,15 +38,15 @@ def house() -> Iterator[House]:
 
 
 @pytest.fixture
-def board(house: House) -> Iterator[StandIn]:
-    with StandIn(str(house.runtime)) as made:
-        made.say(SessionState(id="one", source="pi", title="Mend the gate"), "discovered")
+def board(house: House) -> Iterator[MockBoard]:
+    with MockBoard(str(house.runtime)) as made:
+        made.put(SessionState(id="one", source="pi", title="Mend the gate"))
         yield made
 
 
 @pytest.fixture
-def serve(house: House, board: StandIn) -> Iterator[Serve]:
-    """Gateways to a stand-in; none of them may ever have shown a traceback."""
+def serve(house: House, board: MockBoard) -> Iterator[Serve]:
+    """Gateways to a board; none of them may ever have shown a traceback."""
     made: list[Web] = []
 
     def start(*words: str, ready: bool = True) -> Web:
@@ -62,12 +62,12 @@ def serve(house: House, board: StandIn) -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[tuple[Web, StandIn]]:
-    """One gateway and its stand-in for all tests that leave nothing behind."""
+def shared() -> Iterator[tuple[Web, MockBoard]]:
+    """One gateway and its board for all tests that leave nothing behind."""
     with short_folder() as folder:
         home = House(folder)
-        with StandIn(str(home.runtime)) as board:
-            board.say(SessionState(id="one", source="pi", title="Mend the gate"), "discovered")
+        with MockBoard(str(home.runtime)) as board:
+            board.put(SessionState(id="one", source="pi", title="Mend the gate"))
             web = Web(home)
             try:
                 wait_for(lambda: web.ask("/readyz").status == 200, 15, "the gateway's board")
@@ -95,9 +95,9 @@ def request(web: Web, path: str = "/healthz", *headers: str, method: str = "GET"
 
 
 @pytest.mark.parametrize("name", ["a/b", "a%2Fb", "ütf/😀", "x/history", "a?b#c", "..", "a b&c"])
-def test_any_id_can_be_asked_for(shared: tuple[Web, StandIn], name: str) -> None:
+def test_any_id_can_be_asked_for(shared: tuple[Web, MockBoard], name: str) -> None:
     web, board = shared
-    board.say(SessionState(id=name, source="pi", message_count=7), "discovered")
+    board.put(SessionState(id=name, source="pi", message_count=7))
     path = f"/api/v1/sessions/pi/{quote(name, safe='')}"
     wait_for(lambda: web.ask(path).status == 200, what="the session")
     assert web.ask(path).json["session"]["id"] == name
@@ -123,7 +123,7 @@ def test_any_id_can_be_asked_for(shared: tuple[Web, StandIn], name: str) -> None
     ],
 )
 def test_what_is_no_proper_request_is_refused_and_the_next_one_answered(
-    shared: tuple[Web, StandIn], data: bytes
+    shared: tuple[Web, MockBoard], data: bytes
 ) -> None:
     web, _ = shared
     answer = raw(web, data)
@@ -132,7 +132,7 @@ def test_what_is_no_proper_request_is_refused_and_the_next_one_answered(
     assert web.log().count("\n") == 2, "nothing of it is logged"
 
 
-def test_other_methods_than_get_are_refused_and_head_has_no_body(shared: tuple[Web, StandIn]) -> None:
+def test_other_methods_than_get_are_refused_and_head_has_no_body(shared: tuple[Web, MockBoard]) -> None:
     web, _ = shared
     for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"):
         for path in ("/", "/api/v1/sessions", "/api/v1/events", "/metrics", "/healthz", "/page/app.js"):
@@ -145,7 +145,7 @@ def test_other_methods_than_get_are_refused_and_head_has_no_body(shared: tuple[W
 @pytest.mark.parametrize(
     "last", ["", ".", "x", ".0", "-1", "1e9", "9" * 6000, "\xff\xfe", "e." + "9" * 6000, "' OR 1=1", "%00", "½.½", "²"]
 )
-def test_a_place_that_never_was_gets_the_whole_picture(shared: tuple[Web, StandIn], last: str) -> None:
+def test_a_place_that_never_was_gets_the_whole_picture(shared: tuple[Web, MockBoard], last: str) -> None:
     web, _ = shared
     epoch = web.ask("/api/v1/sessions").json["epoch"]
     for place in (last, f"{epoch}.{last}"):
@@ -165,7 +165,7 @@ def test_a_place_that_never_was_gets_the_whole_picture(shared: tuple[Web, StandI
         "$Version=1; bellboard=x",
     ],
 )
-def test_odd_cookies_and_tokens_are_no_token(shared: tuple[Web, StandIn], cookie: str) -> None:
+def test_odd_cookies_and_tokens_are_no_token(shared: tuple[Web, MockBoard], cookie: str) -> None:
     web, _ = shared
     assert b" 401 " in raw(web, request(web, "/api/v1/sessions", f"Cookie: {cookie}"))[:20]
     assert b" 401 " in raw(web, request(web, "/api/v1/sessions", f"Authorization: Bearer {cookie}"))[:20]
@@ -237,7 +237,7 @@ def test_a_websocket_client_that_does_not_stop_talking_is_cut_off(serve: Serve) 
     wait_for(lambda: b"bellboard_gateway_streams 0.0" in web.ask("/metrics").body, what="no stream left")
 
 
-def test_a_websocket_that_is_not_read_is_cut_off(serve: Serve, board: StandIn) -> None:
+def test_a_websocket_that_is_not_read_is_cut_off(serve: Serve, board: MockBoard) -> None:
     web = serve()
     key = (
         "Upgrade: websocket",
@@ -255,12 +255,12 @@ def test_a_websocket_that_is_not_read_is_cut_off(serve: Serve, board: StandIn) -
         until = time.monotonic() + 45
         while b"bellboard_gateway_streams 1.0" in web.ask("/metrics").body:
             assert time.monotonic() < until, "it was not cut off"
-            board.say_all([SessionState(id=f"n{n}", source="pi", title="x" * 80, slug="y" * 400) for n in range(1000)])
+            board.put(*[SessionState(id=f"n{n}", source="pi", title="x" * 80, slug="y" * 400) for n in range(1000)])
             time.sleep(0.05)
 
 
 def test_the_gateway_may_be_there_before_the_board_and_outlives_many_of_them(
-    house: House, serve: Serve, board: StandIn
+    house: House, serve: Serve, board: MockBoard
 ) -> None:
     board.stop()
     web = serve(ready=False)
@@ -314,7 +314,7 @@ def test_a_port_that_cannot_be_is_refused_in_a_sentence(house: House, port: str)
     assert "Traceback" not in done.stderr
 
 
-def test_it_listens_on_version_six_and_says_so(house: House, board: StandIn) -> None:
+def test_it_listens_on_version_six_and_says_so(house: House, board: MockBoard) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -361,7 +361,7 @@ def test_a_file_that_holds_no_token_is_refused_at_once(house: House, number: int
     assert "Traceback" not in done.stderr
 
 
-def test_gateways_that_start_together_agree_on_the_token(house: House, board: StandIn) -> None:
+def test_gateways_that_start_together_agree_on_the_token(house: House, board: MockBoard) -> None:
     made: list[Web] = []
     together = [threading.Thread(target=lambda: made.append(Web(house))) for _ in range(1)]
     env = {**os.environ, **house.env}

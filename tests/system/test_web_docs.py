@@ -12,10 +12,10 @@ from harness import House, wait_for
 
 pytest.importorskip("starlette", reason="needs the extra `web`")
 
-from stand_in import StandIn
 from web import Web
 
 from bellboard.protocol import SessionState
+from bellboard.protocol.testing import MockBoard
 
 TEXT = (Path(__file__).parents[2] / "docs" / "web.md").read_text(encoding="utf-8")
 CURLS = re.findall(r"^curl .+$", TEXT, re.MULTILINE)
@@ -23,8 +23,8 @@ CURLS = re.findall(r"^curl .+$", TEXT, re.MULTILINE)
 
 @pytest.fixture
 def environment(house: House) -> Iterator[dict[str, str]]:
-    with StandIn(str(house.runtime)) as board:
-        board.say(SessionState(id="one", source="pi"), "discovered")
+    with MockBoard(str(house.runtime)) as board:
+        board.put(SessionState(id="one", source="pi"))
         web = Web(house)
         wait_for(lambda: web.ask("/readyz").status == 200, 15, "the gateway's board")
         yield {

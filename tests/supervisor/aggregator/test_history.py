@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from bellboard.protocol.history import KEPT_MINUTES, History, Mark, Pulse
+from bellboard.protocol.history import KEPT_MINUTES, History, Mark, Pulse, still
 from bellboard.protocol.session import SessionState
 from bellboard.supervisor.aggregator import history
 from bellboard.supervisor.aggregator.history import MOST_MARKS, Histories
@@ -35,10 +35,8 @@ class Session:
 def test_a_session_that_was_only_seen_has_no_history_but_its_present() -> None:
     session = Session()
     assert session.marks(5) is None
-    assert session.histories.still(session.state, at(5)) == History(
-        source="claude", id="one", marks=(Mark(at=T0, activity="idle"),)
-    )
-    assert session.histories.still(session.state, at(7200)).marks == (Mark(at=at(3600), activity="idle"),)
+    assert still(session.state, at(5)) == History(source="claude", id="one", marks=(Mark(at=T0, activity="idle"),))
+    assert still(session.state, at(7200)).marks == (Mark(at=at(3600), activity="idle"),)
 
 
 def test_each_change_is_a_mark_and_the_first_says_what_was_before() -> None:

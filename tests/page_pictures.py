@@ -1,4 +1,4 @@
-"""Pictures of the page, with synthetic data: `python -m tests.pictures [FOLDER]`. Needs the extras `web` and `browser`."""
+"""Pictures of the page: `python -m tests.page_pictures [FOLDER]`, with synthetic data. Needs the extras `web` and `browser`."""
 
 import sys
 import tempfile
@@ -6,14 +6,15 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from browser import chromium, open_browser
 from harness import House, short_folder, wait_for
 from playwright.sync_api import Browser, Page
-from stand_in import StandIn
-from synthetic import board, counts, hour, many, unwell, well
+from synthetic import board, hour, many, minutes, unwell, well
 from web import Web
+
+from bellboard.protocol.testing import MockBoard
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 RICH = "2d6c4a3e-3333"
@@ -22,7 +23,7 @@ RICH = "2d6c4a3e-3333"
 def main(folder: Path) -> None:
     """Make all pictures in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with house() as (stand_in, web), open_browser(chromium()) as browser:
+    with house() as (shown, web), open_browser(chromium()) as browser:
         take = Camera(browser, web, folder)
         take("desktop-light", "light")
         take("desktop-dark", "dark")
@@ -35,41 +36,39 @@ def main(folder: Path) -> None:
         take("filter-empty", "light", do=lambda page: page.fill("#words", "nothing like this"))
         take("login", "light", path="/login")
         take("login-dark", "dark", path="/login")
-        for state in unwell():
-            stand_in.sicken(state)
+        shown.put(*unwell())
         take("degraded-light", "light")
         take("degraded-phone", "dark", PHONE)
-        take("stale-light", "light", do=lambda page: gone(page, stand_in))
-        stand_in.start()
-        take("stale-phone", "dark", PHONE, do=lambda page: gone(page, stand_in))
-        stand_in.start()
+        take("stale-light", "light", do=lambda page: gone(page, shown))
+        shown.start()
+        take("stale-phone", "dark", PHONE, do=lambda page: gone(page, shown))
+        shown.start()
         wait_for(lambda: web.ask("/readyz").status == 200, 15, "the board")
-        stand_in.say_all(list(stand_in.sessions.values()), "removed")
+        for source, name in shown.sessions:
+            shown.remove(source, name)
         take("empty", "light")
-        stand_in.say_all(many(1000), "discovered")
-        for number, (source, name) in enumerate(stand_in.sessions):
-            stand_in.remember(source, name, counts=counts(number))
-        for state in well():
-            stand_in.sicken(state)
+        shown.put(*many(1000))
+        for number, (source, name) in enumerate(shown.sessions):
+            shown.remember(source, name, minutes(number))
+        shown.put(*well())
         take("thousand-light", "light")
         take("thousand-dark", "dark")
 
 
 @contextmanager
-def house() -> Generator[tuple[StandIn, Web]]:
-    """A stand-in with the day's sessions, and a gateway to it."""
+def house() -> Generator[tuple[MockBoard, Web]]:
+    """A board with the day's sessions, and a gateway to it."""
     with short_folder() as place:
         home = House(place)
-        with StandIn(str(home.runtime)) as stand_in:
-            stand_in.say_all(board(), "discovered")
-            for number, session in enumerate(stand_in.sessions.values()):
-                stand_in.remember(session.source, session.id, hour(number), counts(number))
-            for state in well():
-                stand_in.sicken(state)
+        with MockBoard(str(home.runtime)) as shown:
+            shown.put(*board())
+            for number, session in enumerate(shown.sessions.values()):
+                shown.remember(session.source, session.id, hour(number))
+            shown.put(*well())
             web = Web(home)
             try:
                 wait_for(lambda: web.ask("/readyz").status == 200, 15, "the board")
-                yield stand_in, web
+                yield shown, web
             finally:
                 web.close()
 
@@ -118,9 +117,9 @@ def drawer(page: Page) -> None:
     page.wait_for_selector(".timeline")
 
 
-def gone(page: Page, stand_in: StandIn) -> None:
+def gone(page: Page, shown: MockBoard) -> None:
     """End the board."""
-    stand_in.stop()
+    shown.stop()
     page.wait_for_selector("#connection.gone", timeout=15000)
 
 
