@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from .place import Place
+
 
 class Question(Struct, frozen=True, kw_only=True):
     """Which source to look at, as an `Order` says it, and whether to try inotify."""
@@ -17,15 +19,6 @@ class Question(Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
     spool: str | None = None
     watch: bool = True
-
-
-class Spot(Struct, frozen=True, kw_only=True):
-    """A folder in which the source looks: `why` is "setting", the name of a variable, or "default"."""
-
-    path: str
-    why: str
-    remark: str = ""
-    mend: str = ""
 
 
 class Sight(Struct, frozen=True, kw_only=True):
@@ -39,7 +32,7 @@ class Sight(Struct, frozen=True, kw_only=True):
     version: str
     error: str | None = None
     installed: bool = True
-    spots: tuple[Spot, ...] = ()
+    places: tuple[Place, ...] = ()
     sessions: int = 0
     live: int = 0
     newest: float | None = None

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from msgspec import Struct
 
+from ..protocol.place import Place
 from ..protocol.session import Evidence, Subagent
 from ..protocol.update import SourceUpdate
 
@@ -92,18 +93,6 @@ class Resting(Protocol):
     def rest(self) -> float:
         """Seconds for which no pulse is needed, as long as nothing is touched or parsed; `inf`: for good."""
         ...
-
-
-class Place(Struct, frozen=True, kw_only=True):
-    """A folder in which a source looks. `why` says who chose it: "setting", the name of a variable, or "default".
-
-    `remark` is what its user should know of it (a setting of the agent that deletes what we read), `mend` what helps.
-    """
-
-    path: str
-    why: str
-    remark: str = ""
-    mend: str = ""
 
 
 @runtime_checkable

@@ -31,11 +31,10 @@ from .crew.guard import Guard
 from .crew.logbook import Logbook
 from .crew.roster import Roster
 from .enrol import Enrolment
-from .errors import CannotStart, StorageError, SupervisorError
+from .errors import SupervisorError
+from .hire import STORAGE_RETRY_SECONDS, Hiring
 from .intake import Intake
 from .keeper import Keeper
-from .orders import order_for
-from .places import place
 from .premises import Premises
 from .reload import compare
 from .service.notify import Notify
@@ -53,7 +52,6 @@ CALM_SECONDS = 1.0
 """Between two ticks while nothing is: with the heartbeat, which is due then anyhow."""
 STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 2.0
-STORAGE_RETRY_SECONDS = 5.0
 PENDING_SECONDS = 0.01
 """While somebody waits for pages of a snapshot that could not be sent at once."""
 
@@ -77,7 +75,6 @@ class Supervisor:
         self._aides = aides
         self._terminal = has_terminal()
         self.book = HealthBook(config.thresholds, os.path.expanduser("~"), config.privacy)
-        self._seal = secrets.token_bytes(32)
         self.aggregator = Aggregator(secrets.token_hex(8), config.rules)
         self.roster = Roster(config.policy, config.patience)
         self._ticks = Ticks(time.monotonic())
@@ -113,6 +110,7 @@ class Supervisor:
                 self.roster, self._poll, self._intake.say, self._intake.parted, config.runtime_dir, logbook
             )
             self._held.callback(self._crew.close)
+            self._hiring = Hiring(self._store, self.book, self.roster, self._intake, self._crew)
             self._guard = Guard(self._crew, self.book, config.memory, self._intake.say)
             control = Control(self._crew, self._guard, self._store, self.book, self._ticks, self._leave, self._reload)
             self._answers = Answers(config.runtime_dir, self.aggregator, self.book, control.obey)
@@ -189,15 +187,10 @@ class Supervisor:
         now = self._now()
         # What belongs to a source that does not run stays stored: nobody could say how it is doing.
         self._enrolment.admit(self.config.sources, now)
-        self._say_places(self.config)
+        self._enrolment.tell_places(self.config.sources)
         if self._store.rebuilt is not None:
             log.warning("%s; everything is read again from the agents' files", self._store.rebuilt)
             self.book.rebuilt(f"{self._store.rebuilt}; everything is read again from the agents' files", now.wall)
-
-    def _say_places(self, config: Config) -> None:
-        for name, source in config.sources.items():
-            if (found := place(name, source, os.environ)) is not None:
-                self.book.place(name, *found)
 
     def _tick(self, now: Moment) -> None:
         clock = now.clock
@@ -209,7 +202,7 @@ class Supervisor:
             aide.tend(clock)
         self._crew.look_for_agents(clock)
         for source in self.roster.due(clock):
-            self._start(source, clock)
+            self._hiring.start(self.config, source, clock)
             break  # one at a time: starting is work, and the machine may be busy
         else:
             if not self._leaving:
@@ -229,24 +222,6 @@ class Supervisor:
         if self.roster.due(clock):
             return STAGGER_SECONDS
         return min(max(TICK_SECONDS, self.roster.rest(clock)), CALM_SECONDS, self._notify.beat or CALM_SECONDS)
-
-    def _start(self, source: str, clock: float) -> None:
-        try:
-            inc = self._store.next_incarnation(source)
-        except StorageError as error:
-            self.book.storage(str(error))
-            self.roster.postpone(source, clock, STORAGE_RETRY_SECONDS)
-            return
-        self.book.storage(None)
-        order = order_for(self.config, source, inc, self._seal)
-        self._intake.expect(source, inc, order.token)
-        try:
-            pid = self._crew.start(order, clock)
-        except CannotStart as error:
-            log.warning("%s: %s", source, error)
-            self.book.trouble(source, str(error))
-        else:
-            self.book.started(source, pid, inc)
 
     def _greet(self, now: Moment) -> None:
         """Beat each second, and soon after somebody subscribed: whoever joins waits for it."""
@@ -296,7 +271,7 @@ class Supervisor:
         clock = now.clock
         changes = compare(old, new)
         self._voice.say(self._enrolment.admit(changes.added, now))
-        self._say_places(new)
+        self._enrolment.tell_places(new.sources)
         self.config = structs.replace(new, state_dir=old.state_dir, runtime_dir=old.runtime_dir, privacy=old.privacy)
         self.aggregator.rule(new.rules, now)
         self._intake.credit = new.work.credit

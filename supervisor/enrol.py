@@ -4,13 +4,16 @@ What is stored of a source that is taken off stays: it comes back with its count
 together, because one without the other would count twice or not at all.
 """
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..protocol.event import BoardEvent
 from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
 from .clock import Moment
+from .config import SourceConfig
 from .crew.roster import Roster
+from .places import place
 from .store import Store
 
 
@@ -44,6 +47,12 @@ class Enrolment:
             self._roster.add(source, paused=source in paused)
             self._book.paused(source, paused=source in paused)
         return (event for source in sorted(new) for event in self._aggregator.show(source, now))
+
+    def tell_places(self, sources: Mapping[str, SourceConfig]) -> None:
+        """Say of each source in which folder it reads, and why there."""
+        for name, config in sources.items():
+            if (found := place(name, config, os.environ)) is not None:
+                self._book.place(name, found.path, found.why)
 
     def dismiss(self, source: str, now: Moment) -> list[BoardEvent]:
         """Take a source off whose worker has ended; returns what to publish."""

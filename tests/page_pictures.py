@@ -1,4 +1,4 @@
-"""Pictures of the page: `python -m tests.page_pictures [FOLDER]`, with synthetic data. Needs the extras `web` and `browser`."""
+"""Pictures of the page, of synthetic data: `python -m tests.page_pictures [FOLDER]`. Needs the extras `web`, `browser`."""
 
 import sys
 import tempfile

@@ -13,7 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 import msgspec
 from msgspec import structs
 
-from ..protocol.sight import Question, Sight, Spot
+from ..protocol.place import Place
+from ..protocol.sight import Question, Sight
 from ..sources.catalog import load
 from ..sources.contract import Placed, SessionHandle, Source, Watching
 from ..sources.errors import SourceUnavailable
@@ -34,15 +35,15 @@ def look(question: Question) -> Sight:
     try:
         source = load(question.source, question.factory, question.options)
         step = "cannot say where it looks"
-        seen = structs.replace(seen, spots=_spots(source))
+        seen = structs.replace(seen, places=tuple(source.where()) if isinstance(source, Placed) else ())
         step = "cannot list its sessions"
         handles = list(source.discover())
         seen = _counted(seen, handles)
         step = "cannot say what to watch"
         seen = _watched(seen, source, enabled=question.watch)
     except SourceUnavailable as error:
-        spots = seen.spots or tuple(Spot(path=path, why="default") for path in error.looked)
-        return structs.replace(seen, installed=False, spots=spots)
+        places = seen.places or tuple(Place(path=path, why="default") for path in error.looked)
+        return structs.replace(seen, installed=False, places=places)
     except Exception as error:  # noqa: BLE001 - a source may raise anything
         return structs.replace(seen, error=f"{step}: {type(error).__name__}: {error}")
     return _tried(seen, source, handles)
@@ -53,11 +54,6 @@ def _version() -> str:
         return version("bellboard")
     except PackageNotFoundError:
         return ""
-
-
-def _spots(source: Source) -> tuple[Spot, ...]:
-    places = source.where() if isinstance(source, Placed) else ()
-    return tuple(Spot(path=each.path, why=each.why, remark=each.remark, mend=each.mend) for each in places)
 
 
 def _counted(seen: Sight, handles: Sequence[SessionHandle]) -> Sight:

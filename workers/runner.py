@@ -8,7 +8,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from ..protocol.channel import Asking, Poll
 from ..protocol.codec import DOWNWARD, UPWARD, DecodeFault
@@ -62,8 +62,7 @@ class Runner:
         self._granted: list[Grant] = []
         self._passes = 0
         self._in_pass = False
-        self._first = True
-        self._early: list[Fault | None] = []
+        self._opening: Literal["list", "watch", "over"] = "list"
         self._pace = Pace(sweep=order.sweep, watched=order.sweep_watched, pulse=order.pulse)
         self._next_beat = 0.0
         self._drain_until: float | None = None
@@ -185,11 +184,11 @@ class Runner:
 
     def _sweep(self, source: Source, work: Round) -> None:
         """Look at everything. The first time of all, what changed last is read and told before folders are watched."""
-        first, self._first = self._first, False
-        fault = self._early.pop() if self._early else work.discover(time.time())
-        if first and isinstance(source, Watching):
-            self._early.append(fault)
+        fault = None if self._opening == "watch" else work.discover(time.time())
+        if self._opening == "list" and fault is None and isinstance(source, Watching):
+            self._opening = "watch"
             return  # it goes on in the next turn
+        self._opening = "over"
         if isinstance(source, Watching):
             fault = self._watch(source, work) or fault
         if fault is not None:

@@ -7,6 +7,7 @@ import time
 
 from ...protocol.errors import NotRunning, ProtocolError
 from ...protocol.event import SCHEMA_VERSION, Snapshot
+from ...protocol.place import Place
 from ...protocol.sight import Question
 from ..config import BUILT_IN, Config, default_path
 from ..doctor import board, sources, spots, system
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if config.state_dir is not None:
         found += board.state(config.state_dir, running=held is not None or picture is not None)
     found += system.findings(looks)
-    for case in _cases(options, config, looks, picture):
+    for case in _cases(config, looks, picture):
         found += [*sources.findings(case), *_hooks(case, config)]
     problems = sum(each.verdict == "problem" for each in found)
     document = DoctorDocument(schema_version=SCHEMA_VERSION, version=VERSION, problems=problems, findings=tuple(found))
@@ -65,16 +66,19 @@ def _question(name: str, config: Config) -> Question:
     return Question(source=name, factory=wanted.factory, options=wanted.options, spool=spool, watch=config.work.watch)
 
 
-def _cases(options: argparse.Namespace, config: Config, looks: dict[str, Look], picture: Snapshot | None) -> list[Case]:
+def _places(seen: Look) -> tuple[Place, ...]:
+    return () if isinstance(seen, str) else seen.places
+
+
+def _cases(config: Config, looks: dict[str, Look], picture: Snapshot | None) -> list[Case]:
     mounted = spots.mounts()
-    flagged = {word.partition("=")[0] for word in options.source or () if "=" in word}
     health = {state.source: state for state in picture.health} if picture is not None else {}
     return [
         Case(
             name=name,
             look=seen,
-            grounds={spot.path: spots.ground(spot.path, mounted) for spot in getattr(seen, "spots", ())},
-            chosen="--source" if name in flagged else "the configuration",
+            grounds={each.path: spots.ground(each.path, mounted) for each in _places(seen)},
+            chosen="--source" if config.sources[name].named else "the configuration",
             third_party=name not in BUILT_IN,
             running=picture is not None,
             health=health.get(name),

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from ...protocol.place import Place
 from ...protocol.session import HealthState
-from ...protocol.sight import Sight, Spot
+from ...protocol.sight import Sight
 from ..views.document import Finding
 from .looking import Look
 from .spots import Ground
@@ -45,7 +46,7 @@ def findings(case: Case) -> list[Finding]:
         mend = f"enabled = false in [sources.{case.name}] leaves it out; please report this"
         found.append(problem(case.name, "source", f"cannot be looked at: {seen}", mend))
     else:
-        found += [each for spot in seen.spots for each in _folder(case, seen, spot)]
+        found += [each for place in seen.places for each in _folder(case, seen, place)]
         if seen.error is not None:
             found.append(problem(case.name, "source", seen.error, _mend_error(case, seen.error)))
         elif seen.installed:
@@ -68,25 +69,25 @@ def problem(about: str, what: str, text: str, mend: str) -> Finding:
     return Finding(about=about, what=what, verdict="problem", text=text, mend=mend)
 
 
-def _folder(case: Case, seen: Sight, spot: Spot) -> list[Finding]:
-    ground = case.grounds.get(spot.path, Ground(state="there"))
-    why = {"default": "its default", "setting": case.chosen}.get(spot.why, f"${spot.why}")
-    text = f"{spot.path} ({why})"
+def _folder(case: Case, seen: Sight, place: Place) -> list[Finding]:
+    ground = case.grounds.get(place.path, Ground(state="there"))
+    why = {"default": "its default", "setting": case.chosen}.get(place.why, f"${place.why}")
+    text = f"{place.path} ({why})"
     setting = f'home = "FOLDER" in [sources.{case.name}]'
     if ground.state == "closed":
-        return [problem(case.name, "folder", f"{text} may not be read", f"chmod u+rx {spot.path}")]
-    if ground.state == "missing" and spot.why == "default":
+        return [problem(case.name, "folder", f"{text} may not be read", f"chmod u+rx {place.path}")]
+    if ground.state == "missing" and place.why == "default":
         how = "there is no" if not seen.installed else "beside others, there is no"
         return [note(case.name, "folder", f"not found: {how} {text}", f"if it is elsewhere: {setting}")]
     if ground.state != "there":
         state = {"missing": "does not exist", "no folder": "is no folder"}.get(ground.state, f"is a {ground.state}")
-        mend = setting if spot.why == "setting" else f"unset {spot.why}, or {setting}"
+        mend = setting if place.why == "setting" else f"unset {place.why}, or {setting}"
         return [problem(case.name, "folder", f"{text} {state}", f"name the right one: {mend}")]
     found = [ok(case.name, "folder", text)]
-    if spot.remark:
-        found.append(note(case.name, "retention", spot.remark, spot.mend or None))
+    if place.remark:
+        found.append(note(case.name, "retention", place.remark, place.mend or None))
     if ground.mount is not None and ground.mount.foreign:
-        text = f"{spot.path} is on a {ground.mount.kind} mount ({ground.mount.point})"
+        text = f"{place.path} is on a {ground.mount.kind} mount ({ground.mount.point})"
         if case.watching:
             deaf = f"{text}: inotify does not hear what other machines change there"
             found.append(problem(case.name, "mount", deaf, "watch = false in [work]"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bellboard.sources.catalog import BUILT_IN, GROUP, SourceNotLoadable, load
+from bellboard.supervisor import config
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -20,6 +21,25 @@ HEAVY = {"psutil", "importlib.metadata"}
 def test_the_names_known_by_heart_are_the_entry_points_of_the_package() -> None:
     offered = tomllib.loads(PROJECT.read_text())["project"]["entry-points"][GROUP]
     assert offered == {name: f"bellboard.sources.{name}:register" for name in BUILT_IN}
+
+
+def test_the_supervisor_which_imports_no_source_knows_the_same_names() -> None:
+    assert {*config.BUILT_IN, config.SIMULATED} == BUILT_IN
+
+
+def test_another_package_cannot_take_the_name_of_a_built_in_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("aaa", "bellboardx"):
+        folder = tmp_path / f"{package}-1.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n")
+        (folder / "entry_points.txt").write_text(f"[{GROUP}]\npi = {package}:register\nmine = {package}:register\n")
+        (tmp_path / f"{package}.py").write_text("raise ImportError('somebody else')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ImportError, match="somebody else"):
+        load("mine", None, {})
+    assert type(load("pi", None, {})).__module__ == "bellboard.sources.pi.source"
 
 
 def test_a_name_that_nobody_offers_is_refused() -> None:

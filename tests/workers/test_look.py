@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from bellboard.protocol.sight import Question, Sight, Spot
+from bellboard.protocol.place import Place
+from bellboard.protocol.sight import Question, Sight
 from bellboard.workers.look import look
 
 MODULE = """
@@ -53,7 +54,7 @@ class Watched(Sample):
         return []
 """
 
-SPOTS = (Spot(path="/sample", why="setting", remark="r", mend="m"),)
+PLACES = (Place(path="/sample", why="setting", remark="r", mend="m"),)
 UNWATCHED = "the source names no folders to watch"
 
 
@@ -72,7 +73,7 @@ def seen(kind: str = "Sample", **options: Any) -> Sight:
 def test_it_tells_where_what_and_how_new_and_reads_the_newest() -> None:
     assert seen() == Sight(
         version="",
-        spots=SPOTS,
+        places=PLACES,
         sessions=5,
         live=1,
         newest=4.0,
@@ -84,7 +85,7 @@ def test_it_tells_where_what_and_how_new_and_reads_the_newest() -> None:
 
 
 def test_an_agent_that_is_not_there_is_not_installed() -> None:
-    assert seen(trouble="absent") == Sight(version="", installed=False, spots=SPOTS)
+    assert seen(trouble="absent") == Sight(version="", installed=False, places=PLACES)
 
 
 @pytest.mark.parametrize(

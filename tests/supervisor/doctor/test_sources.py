@@ -3,19 +3,20 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from bellboard.protocol.place import Place
 from bellboard.protocol.session import HealthState
-from bellboard.protocol.sight import Sight, Spot
+from bellboard.protocol.sight import Sight
 from bellboard.supervisor.doctor.sources import MORE_WATCHES, Case, age, findings
 from bellboard.supervisor.doctor.spots import Ground, Mount
 
 NOW = 1_800_000_000.0
 HOME = "/home/anna/.codex"
-SPOT = Spot(path=HOME, why="default")
-WELL = Sight(version="1", spots=(SPOT,), sessions=3, live=1, newest=NOW - 90, tried=3, client="0.169.0", folders=5)
+PLACE = Place(path=HOME, why="default")
+WELL = Sight(version="1", places=(PLACE,), sessions=3, live=1, newest=NOW - 90, tried=3, client="0.169.0", folders=5)
 
 
 def sight(**facts: Any) -> Sight:
-    plain = Sight(version="1", spots=(SPOT,), sessions=1, newest=NOW, tried=1, folders=1)
+    plain = Sight(version="1", places=(PLACE,), sessions=1, newest=NOW, tried=1, folders=1)
     return structs.replace(plain, **facts)
 
 
@@ -42,7 +43,7 @@ def test_a_source_that_is_well_says_what_was_seen() -> None:
 def test_an_agent_that_is_not_there_is_no_problem() -> None:
     grounds = {HOME: Ground(state="missing")}
     mend = 'if it is elsewhere: home = "FOLDER" in [sources.codex]'
-    assert judge(Sight(version="1", installed=False, spots=(SPOT,)), grounds=grounds) == [
+    assert judge(Sight(version="1", installed=False, places=(PLACE,)), grounds=grounds) == [
         ("folder", "note", f"not found: there is no {HOME} (its default)", mend)
     ]
 
@@ -78,12 +79,12 @@ def test_an_agent_that_is_not_there_is_no_problem() -> None:
     ],
 )
 def test_a_folder_that_somebody_named_has_to_be_there_and_readable(why: str, state: str, text: str, mend: str) -> None:
-    look = Sight(version="1", installed=False, spots=(Spot(path=HOME, why=why),))
+    look = Sight(version="1", installed=False, places=(Place(path=HOME, why=why),))
     assert judge(look, grounds={HOME: Ground(state=state)}) == [("folder", "problem", text, mend)]
 
 
 def test_a_folder_of_a_flag_is_the_flags() -> None:
-    look = sight(spots=(Spot(path=HOME, why="setting"),))
+    look = sight(places=(Place(path=HOME, why="setting"),))
     assert judge(look, chosen="--source")[0] == ("folder", "ok", f"{HOME} (--source)", None)
 
 
@@ -105,7 +106,7 @@ def test_on_a_network_mount_inotify_is_deaf() -> None:
 
 
 def test_what_the_agent_deletes_is_worth_knowing() -> None:
-    look = sight(spots=(Spot(path=HOME, why="default", remark="it deletes", mend="let it not"),))
+    look = sight(places=(Place(path=HOME, why="default", remark="it deletes", mend="let it not"),))
     assert amiss(look) == [("retention", "note", "it deletes", "let it not")]
 
 
