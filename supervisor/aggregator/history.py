@@ -21,6 +21,9 @@ MOST_ALL = 50_000
 JOIN = timedelta(seconds=10)
 KEPT = timedelta(minutes=KEPT_MINUTES)
 
+LATE = timedelta(minutes=1)
+"""What is so much older than now was not just done, but just read."""
+
 Key = tuple[str, str]
 """(source, session id)."""
 
@@ -45,12 +48,13 @@ class Histories:
         mark = mark_of(state, last.at)
         if mark == last:
             return
+        at = max(_happened(before, state, now), last.at)
         waits = last.waiting_for in NEEDS_YOU or mark.waiting_for in NEEDS_YOU
         # The first mark stays as it is: it says what was there before.
-        if len(marks) > 1 and now - last.at < JOIN and not waits:
+        if len(marks) > 1 and at - last.at < JOIN and not waits:
             marks[-1] = mark
             return
-        marks.append(structs.replace(mark, at=max(now, last.at)))
+        marks.append(structs.replace(mark, at=at))
         self._all += 1
         self._shorten(marks, now)
 
@@ -94,3 +98,12 @@ class Histories:
         since = now - KEPT
         first = max(0, sum(mark.at <= since for mark in marks) - 1)
         return [structs.replace(marks[first], at=max(marks[first].at, since)), *marks[first + 1 :]]
+
+
+def _happened(before: SessionState, state: SessionState, now: datetime) -> datetime:
+    """Return when a change happened: now, unless it was read late, as when a long file is read for the first time."""
+    last = state.last_activity_at
+    grown = state.message_count + state.tool_call_count > before.message_count + before.tool_call_count
+    if not grown or last is None or last == before.last_activity_at or now - last < LATE:
+        return now
+    return last

@@ -149,3 +149,20 @@ def test_all_sessions_together_keep_a_bounded_number_and_the_quiet_ones_are_forg
     for session in sessions:
         histories.forget(("claude", session.state.id))
     assert histories._all == 0
+
+
+def test_what_happened_days_ago_and_is_read_now_is_nobodys_pulse() -> None:
+    now, session = 5 * 86400.0, Session()
+    session.becomes(now, message_count=400, tool_call_count=600, last_activity_at=at(86400))
+    session.becomes(now + 1, message_count=900, tool_call_count=1200, last_activity_at=at(4 * 86400))
+    assert session.histories.pulses(None, 0, 100, at(now + 2)) == ([], None)
+    session.becomes(now + 30, message_count=901, last_activity_at=at(now + 30))
+    (pulse,) = session.histories.pulses(None, 0, 100, at(now + 31))[0]
+    assert pulse.counts == (0,) * (KEPT_MINUTES - 1) + (1,)
+
+
+def test_what_is_read_late_is_the_pulse_of_the_minute_in_which_it_happened() -> None:
+    session = Session()
+    session.becomes(7200, message_count=7, last_activity_at=at(7200 - 20 * 60))
+    (pulse,) = session.histories.pulses(None, 0, 100, at(7200))[0]
+    assert [(minute, count) for minute, count in enumerate(reversed(pulse.counts)) if count] == [(20, 7)]
