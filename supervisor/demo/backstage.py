@@ -13,8 +13,8 @@ from ..config import Config, Limits, Restart, SourceConfig, Work
 from ..units import Seconds
 from .cast import HOMES
 
-HOME, RUN = "home", "run"
-"""Folders below the demo's own."""
+HOME, RUN = "agents", "run"
+"""Folders below the demo's own; not called `home`, or the board would take what is below it for somebody's home."""
 
 STAGED = "bellboard.sources.staged:make"
 """Real sources, in workers that can be made to hang."""

@@ -1,19 +1,21 @@
-"""Show: the demo's board for people. The stage knows nothing of it: any view that follows a runtime folder can stand here.
+"""Show: the demo's board for people: the live board, with the comparison and the deeds below it.
 
-On a terminal the board is drawn anew each second; elsewhere only what happens is told, line by line, and at the end the
-board as it was.
+Without a terminal only what happens is told, line by line, and at the end the board as it was.
 """
 
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ...protocol.subscriber import Subscriber
+from ..live import start
+from ..live.beside import Beside
+from ..views.board.ink import Line, Span
 from ..views.text import health_table, table
 from .performance import Report
 
-DRAW_SECONDS = 1.0
 TELL_SECONDS = 5.0
 STEP_SECONDS = 0.2
 JOIN_SECONDS = 15.0
@@ -21,57 +23,40 @@ JOIN_SECONDS = 15.0
 
 def show(runtime_dir: str, report: Callable[[], Report], over: Callable[[], bool]) -> None:
     """Show the board in this folder until `over`; `report` is what the demo says besides it. Raises NotRunning."""
+    if start.wanted():
+        start.follow(runtime_dir, Beside(lambda: below(report()), over))
+    else:
+        _tell(runtime_dir, report, over)
+
+
+def below(report: Report) -> list[Line]:
+    """Return what stands below the board: how the counts compare, and under it the newest deeds."""
+    head: Line = (Span("demo  ", "brand"), Span(report.line or "the actors begin", "plain"))
+    return [head, *((Span(f"{words:.{MARK}}", "dim"), Span(words[MARK:])) for words in reversed(report.log))]
+
+
+MARK = len("   0.0 s  ")
+"""Columns of the time in a line of the log."""
+
+
+def _tell(runtime_dir: str, report: Callable[[], Report], over: Callable[[], bool]) -> None:
+    """Tell what happens, a line each: deeds at once, the comparison now and then."""
+    told: set[str] = set()
+    compared_at = float("-inf")
     with Subscriber(runtime_dir, patience=JOIN_SECONDS) as board:
-        screen = _Screen() if sys.stdout.isatty() else _Lines()
-        clock = 0.0
-        drawn = -DRAW_SECONDS
-        while not over():
+        ending = False
+        while not ending:
+            ending = over()
             board.receive(STEP_SECONDS)
-            clock = datetime.now(UTC).timestamp()
-            if clock - drawn >= screen.every:
-                drawn = clock
-                screen.draw(board, report())
-        screen.close(board, report())
-
-
-class _Screen:
-    """The board and the report, drawn over what was drawn before."""
-
-    every = DRAW_SECONDS
-
-    def draw(self, board: Subscriber, report: Report) -> None:
-        """Draw."""
-        _write(f"\x1b[H\x1b[2J{_picture(board)}\n\n{_words(report)}\n")
-
-    def close(self, board: Subscriber, report: Report) -> None:
-        """Leave the last picture."""
-        self.draw(board, report)
-
-
-class _Lines:
-    """What happens, a line each: deeds at once, the comparison now and then."""
-
-    every = STEP_SECONDS
-
-    def __init__(self) -> None:
-        self._told: set[str] = set()
-        self._at = 0.0
-
-    def draw(self, _board: Subscriber, report: Report) -> None:
-        """Tell what is new."""
-        now = datetime.now(UTC).timestamp()
-        for line in report.log:
-            if line not in self._told:
-                self._told.add(line)
-                _write(f"{line}\n")
-        if report.line and now - self._at >= TELL_SECONDS:
-            self._at = now
-            _write(f"{report.line}\n")
-
-    def close(self, board: Subscriber, report: Report) -> None:
-        """Tell the rest, and show the board as it is at the end."""
-        self.draw(board, report)
-        _write(f"\n{_picture(board)}\n\n")
+            now = report()
+            for line in now.log:
+                if line not in told:
+                    told.add(line)
+                    _write(line)
+            if now.line and time.monotonic() - compared_at >= TELL_SECONDS:
+                compared_at = time.monotonic()
+                _write(now.line)
+        _write(f"\n{_picture(board)}\n")
 
 
 def _picture(board: Subscriber) -> str:
@@ -81,10 +66,6 @@ def _picture(board: Subscriber) -> str:
     return f"{table(list(board.sessions.values()), now, width)}\n\n{health_table(health, now)}"
 
 
-def _words(report: Report) -> str:
-    return "\n".join([report.line, *report.log])
-
-
 def _write(text: str) -> None:
-    sys.stdout.write(text)
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

@@ -8,35 +8,34 @@ import contextlib
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
-from textual.theme import Theme
-from textual.widgets import Input
 
-from ..views.board import detail
 from ..views.board.columns import places
-from ..views.board.found import found
-from ..views.board.ink import Line, Span
-from ..views.board.keys import bottom
+from ..views.board.ink import Line, cut
+from ..views.board.keys import bottom, edited, typing
+from ..views.board.pane import FOUND, HEALTH, SESSION, pane
 from ..views.board.picture import SORTS, Choice, View, key_of
 from ..views.board.rows import Entry, Fold
 from ..views.board.screen import (
+    BESIDE_SHARE,
+    LOW,
     Screen,
+    head_lines,
     index_of,
     left_out,
     neighbour,
     next_waiting,
+    pane_height,
     pill_at,
-    pill_lines,
     row_line,
     screen,
-    strip_lines,
     table_head,
-    top,
+    waiting_at,
 )
+from . import look
+from .beside import NOTHING, Beside
 from .help import Help
 from .palette import DARK, LIGHT, Palette
 from .sheet import Sheet
@@ -45,62 +44,20 @@ from .wire import Wire
 DRAW_SECONDS = 0.1
 CLOCK_SECONDS = 1.0
 FOUND_SECONDS = 6.0
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 GUTTER = 2
 """Columns left of each line, for the mark of the picked row, and one more on the right."""
-
-
-def theme(name: str, palette: Palette, *, dark: bool) -> Theme:
-    """Return a palette as Textual wants it, for what it draws itself: scroll bars and the line for the filter."""
-    return Theme(
-        name=name,
-        primary=palette.inks["working"].colour,
-        accent=palette.inks["needs"].colour,
-        foreground=palette.inks["plain"].colour,
-        background=palette.ground,
-        surface=palette.raised,
-        panel=palette.raised,
-        dark=dark,
-    )
 
 
 class Board(App[None]):
     """The board on the screen."""
 
-    CSS = """
-    Screen { layers: base; background: $background; }
-    Sheet { height: auto; }
-    #head { padding: 0 1; height: auto; }
-    #columns { padding: 0 1; height: 1; margin-top: 1; }
-    #list { padding: 0 1; height: 1fr; }
-    #pane { padding: 0 1; height: auto; max-height: 50%; border-top: heavy $surface; display: none; }
-    #filter { display: none; height: 1; border: none; padding: 0 2; background: $surface; }
-    #keys { height: 1; padding: 0 1; }
-    """
-
+    CSS = look.CSS
+    AUTO_FOCUS = None  # nothing has a focus: all keys are the board's
     TITLE = "bellboard"
     ENABLE_COMMAND_PALETTE = False
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+c", "quit", "quit", priority=False),
-        Binding("down,j", "move(1)", "down"),
-        Binding("up,k", "move(-1)", "up"),
-        Binding("pagedown", "page(1)", "page down"),
-        Binding("pageup", "page(-1)", "page up"),
-        Binding("home", "move(-100000)", "first"),
-        Binding("end", "move(100000)", "last"),
-        Binding("J", "pane(3)", "details down"),
-        Binding("K", "pane(-3)", "details up"),
-        Binding("enter", "details", "details"),
-        Binding("w", "waiting", "next waiting"),
-        Binding("n", "needs_only", "only needs you"),
-        Binding("slash", "filter", "filter"),
-        Binding("s", "sort", "sort"),
-        Binding("e", "ended", "ended"),
-        Binding("h", "health", "health"),
-        Binding("t", "ground", "dark or light"),
-        Binding("question_mark", "help", "help"),
-        Binding("escape", "undo", "back"),
-    ]
+    BINDINGS = look.BINDINGS
 
     def __init__(
         self,
@@ -108,45 +65,45 @@ class Board(App[None]):
         *,
         dark: bool = True,
         found_seconds: float = FOUND_SECONDS,
+        beside: Beside = NOTHING,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
-        self.register_theme(theme("bellboard-dark", DARK, dark=True))
-        self.register_theme(theme("bellboard-light", LIGHT, dark=False))
-        self.theme = "bellboard-dark" if dark else "bellboard-light"
+        for theme in look.themes():
+            self.register_theme(theme)
+        self.theme = look.NAMES[dark]
         self._wire = wire
         self._clock = clock
+        self._beside = beside
         self._found_seconds = found_seconds
         self._choice = Choice()
+        self._typed: str | None = None
         self._shown: Screen = screen(wire.picture(), self._choice)
-        self._pane: str | None = "found" if found_seconds > 0 else None
+        self._pane: str | None = FOUND if found_seconds > 0 else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = False
         self._drawn_at = 0.0
-        self._sheets = {name: Sheet(id=name) for name in ("head", "columns", "list", "pane", "keys")}
+        self._sheets = {name: Sheet(id=name) for name in ("head", "columns", "list", "pane", "below", "keys")}
 
     @property
     def palette(self) -> Palette:
         """The colours in use."""
-        return DARK if self.theme == "bellboard-dark" else LIGHT
+        return DARK if self.theme == look.NAMES[True] else LIGHT
 
     def compose(self) -> ComposeResult:
         """See `App.compose`."""
-        for name in ("head", "columns", "list", "pane"):
-            yield self._sheets[name]
-        yield Input(id="filter", placeholder="words; -word leaves out; Enter keeps, Esc ends", compact=True)
-        yield self._sheets["keys"]
+        yield from self._sheets.values()
 
     def on_mount(self) -> None:
         """Begin to listen and to draw."""
         self._loop = asyncio.get_running_loop()
-        # Told to end, it gives the terminal back as it was.
-        self._loop.add_signal_handler(signal.SIGTERM, self.exit)
+        for number in ENDS:
+            # Told to end, it gives the terminal back as it was.
+            self._loop.add_signal_handler(number, self.exit)
         self._wire.wake = self._wake
         self.set_interval(CLOCK_SECONDS, self._soon)
         if self._found_seconds > 0:
             self.set_timer(self._found_seconds, self._close_found)
-        self._sheets["list"].focus()
         self.draw()
 
     def on_unmount(self) -> None:
@@ -171,45 +128,47 @@ class Board(App[None]):
         if self._loop is None or not self.is_running or not self._sheets["list"].is_mounted:
             return
         self._drawn_at = self._loop.time()
+        if self._beside.over():
+            self.exit()
+            return
         self._shown = shown = screen(self._wire.picture(), self._choice)
-        view = self._view()
-        self._wire.look(self._choice.picked if self._pane == "session" else None)
-        palette = self.palette
-        head = [top(shown, view), *strip_lines(shown, view), *pill_lines(shown, view)]
+        self._wire.look(self._choice.picked if self._pane == SESSION else None)
+        view, palette, rows = self._view(), self.palette, shown.rows
+        head = head_lines(shown, view)
         self._sheets["head"].show(len(head), head.__getitem__, palette, raised=True)
         self._sheets["columns"].show(1, lambda _: table_head(shown, view), palette)
-        rows = shown.rows
         self._sheets["list"].show(
             len(rows), lambda number: row_line(shown, rows[number], view), palette, picked=index_of(shown)
         )
-        self._draw_pane(shown, view)
-        keys = left_out(shown, view) or bottom(view.width)
+        below = [cut(line, view.width) for line in self._beside.lines()][: view.height // BESIDE_SHARE]
+        self._show_below("below", below, len(below) + look.BORDER)
+        keys = bottom(view.width) if self._typed is None else typing(self._typed, view.width)
+        keys = keys if self._typed is not None else left_out(shown, view) or keys
         self._sheets["keys"].show(1, lambda _: keys, palette, raised=True)
+        self._share(
+            pane(self._pane, shown, view), view.height - len(head) - 1 - (len(below) + look.BORDER) * bool(below)
+        )
+
+    def _share(self, lines: list[Line], room: int) -> None:
+        """Share the room below the head between the list and the pane; where it is too little for both, the pane has it."""
+        height = self.size.height
+        columns, gap = self._sheets["columns"], int(height >= LOW)
+        columns.styles.margin = (gap, 0, 0, 0)
+        beside = room - 1 - gap
+        taken = pane_height(len(lines) + look.BORDER, beside, height) if lines else 0
+        both = taken < beside
+        for sheet in (columns, self._sheets["list"]):
+            sheet.display = both
+        self._show_below("pane", lines, taken if both else room)
+
+    def _show_below(self, name: str, lines: list[Line], height: int) -> None:
+        sheet = self._sheets[name]
+        sheet.display = bool(lines)
+        sheet.styles.height = height
+        sheet.show(len(lines), lines.__getitem__, self.palette)
 
     def _view(self) -> View:
-        return View(self._clock(), max(20, self.size.width - GUTTER - 3))
-
-    def _draw_pane(self, shown: Screen, view: View) -> None:
-        lines = self._pane_lines(shown, view)
-        pane = self._sheets["pane"]
-        pane.display = bool(lines)
-        pane.show(len(lines), lines.__getitem__, self.palette)
-
-    def _pane_lines(self, shown: Screen, view: View) -> list[Line]:
-        picture = shown.picture
-        if self._pane == "found":
-            return [(Span("Agents of this machine", "heading"),), *found(picture.health, picture.sessions)]
-        if self._pane == "session":
-            at = index_of(shown)
-            row = shown.rows[at] if at is not None else None
-            if not isinstance(row, Entry):
-                return []
-            key = key_of(row.session)
-            return detail.session(row.session, view.now, view.width, picture.marks_of(key), picture.pulse_of(key))
-        if self._pane is None:
-            return []
-        chosen = [state for state in picture.health if self._pane in {"health", state.source}]
-        return [line for state in chosen for line in (*detail.source(state, view.now, view.width), ())][:-1]
+        return View(self._clock(), max(20, self.size.width - GUTTER - 3), self.size.height)
 
     def _choose(self, choice: Choice, *, follow: bool = True) -> None:
         self._choice = choice
@@ -220,7 +179,7 @@ class Board(App[None]):
             self._sheets["list"].reveal(at, above=1)
 
     def _close_found(self) -> None:
-        if self._pane == "found":
+        if self._pane == FOUND:
             self._pane = None
             self.draw()
 
@@ -246,7 +205,7 @@ class Board(App[None]):
         """Open or close the details of the picked session, or unfold who ended."""
         if self._choice.picked is None:
             self._choice = neighbour(self._shown, 1)
-        self._toggle("session")
+        self._toggle(SESSION)
 
     def action_waiting(self) -> None:
         """Go to the next session that needs somebody."""
@@ -266,47 +225,52 @@ class Board(App[None]):
 
     def action_health(self) -> None:
         """Show how each worker is doing."""
-        self._toggle("health")
+        self._toggle(HEALTH)
 
     def action_ground(self) -> None:
         """Change between dark and light."""
-        self.theme = "bellboard-light" if self.theme == "bellboard-dark" else "bellboard-dark"
+        self.theme = look.NAMES[self.palette is LIGHT]
         self.draw()
 
     def action_help(self) -> None:
         """Show the help."""
         self.push_screen(Help(self.palette))
 
-    def action_filter(self) -> None:
-        """Begin to filter."""
-        line = self.query_one("#filter", Input)
-        line.display = True
-        line.focus()
-
     def action_undo(self) -> None:
-        """Undo one thing: the filter being typed, the pane, what is left out."""
-        line = self.query_one("#filter", Input)
-        if line.display:
-            line.value = ""
-            self._end_filter(line)
-            self._choose(self._choice._replace(words=""))
-        elif self._pane is not None:
+        """Undo one thing: the pane, else what is left out."""
+        if self._pane is not None:
             self._pane = None
             self.draw()
         else:
             self._choose(self._choice._replace(words="", needs_only=False))
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while the words are typed."""
-        self._choose(self._choice._replace(words=event.value.strip()), follow=False)
+    async def on_event(self, event: events.Event) -> None:
+        """See `App.on_event`. What is typed into the filter is taken here, where events still come one after the other.
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter and go back to the list."""
-        self._end_filter(event.input)
+        A widget would get it later, and what was typed quickly before that would be taken for commands.
+        """
+        mine = isinstance(event, events.Key) and not event.is_forwarded and len(self.screen_stack) == 1
+        if not (isinstance(event, events.Key) and mine and self._types(event)):
+            await super().on_event(event)
 
-    def _end_filter(self, line: Input) -> None:
-        line.display = False
-        self._sheets["list"].focus()
+    def _types(self, event: events.Key) -> bool:
+        """Take a key if it belongs to the filter: what begins it, and then what can be typed."""
+        if self._typed is None:
+            if event.key != "slash":
+                return False
+            self._typed = self._choice.words
+        elif event.key in {"enter", "escape"}:
+            words = self._typed if event.key == "enter" else ""
+            self._typed = None
+            self._choose(self._choice._replace(words=words.strip()), follow=False)
+            return True
+        else:
+            words = edited(self._typed, event.key, event.character if event.is_printable else None)
+            if words is None:
+                return False
+            self._typed = words
+        self._choose(self._choice._replace(words=self._typed.strip()), follow=False)
+        return True
 
     def on_sheet_clicked(self, event: Sheet.Clicked) -> None:
         """Do what was clicked on."""
@@ -325,13 +289,13 @@ class Board(App[None]):
                 again = self._choice.picked == key_of(row.session)
                 self._choose(self._choice._replace(picked=key_of(row.session)), follow=False)
                 if again:
-                    self._toggle("session")
+                    self._toggle(SESSION)
 
     def _head_clicked(self, shown: Screen, view: View, x: int, y: int) -> None:
-        strip = len(strip_lines(shown, view))
-        if 1 <= y <= min(strip, len(shown.waiting)):
-            self._choose(self._choice._replace(picked=key_of(shown.waiting[y - 1]), words=""))
-        elif (source := pill_at(shown, view, x, y - 1 - strip)) is not None:
+        asks = waiting_at(shown, view, y)
+        if asks is not None:
+            self._choose(self._choice._replace(picked=key_of(asks), words=""))
+        elif (source := pill_at(shown, view, x, y)) is not None:
             self._toggle(source)
 
     def _sort(self, sort: str) -> None:
@@ -344,6 +308,11 @@ class Board(App[None]):
         self.call_after_refresh(self.draw)
 
 
-def show(wire: Wire, *, dark: bool = True) -> None:
-    """Show the board until the person leaves."""
-    Board(wire, dark=dark).run()
+def show(wire: Wire, *, dark: bool = True, beside: Beside = NOTHING) -> None:
+    """Show the board until the person leaves, or what is beside it is over."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    try:
+        Board(wire, dark=dark, beside=beside).run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)  # a loop that has ended leaves none

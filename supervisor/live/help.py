@@ -11,6 +11,10 @@ from .sheet import Sheet
 STEPS = {"up": -1, "down": 1, "k": -1, "j": 1, "pageup": -10, "pagedown": 10}
 
 
+MOST_WIDTH, AROUND = 110, 9
+"""Columns of the page, and of what is around its text: border, padding, the place of a mark, scroll bar."""
+
+
 class Help(ModalScreen[None]):
     """One page."""
 
@@ -50,5 +54,5 @@ class Help(ModalScreen[None]):
         self.dismiss()
 
     def _fill(self) -> None:
-        lines = helped(min(104, max(20, self.size.width - 8)))
+        lines = helped(max(20, min(MOST_WIDTH, self.size.width) - AROUND))
         self._sheet.show(len(lines), lines.__getitem__, self._palette, raised=True)

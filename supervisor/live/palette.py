@@ -13,8 +13,7 @@ class Ink(NamedTuple):
     """How a role looks."""
 
     colour: str
-    bold: bool = False
-    dim: bool = False
+    bold: bool
 
 
 class Palette(NamedTuple):
@@ -26,70 +25,35 @@ class Palette(NamedTuple):
     inks: dict[Role, Ink]
 
 
-DARK = Palette(
-    ground="#14171c",
-    raised="#1c2028",
-    picked="#2a3342",
-    inks={
-        "plain": Ink("#d5dae2"),
-        "dim": Ink("#98a2b1"),
-        "strong": Ink("#f2f5f9", bold=True),
-        "brand": Ink("#f0b545", bold=True),
-        "needs": Ink("#f0b545", bold=True),
-        "working": Ink("#62b8f0"),
-        "waiting": Ink("#2fc49a"),
-        "idle": Ink("#aab3c0"),
-        "ended": Ink("#95a0af"),
-        "good": Ink("#2fc49a"),
-        "warn": Ink("#f0b545"),
-        "bad": Ink("#f58a5a", bold=True),
-        "track": Ink("#5b6472"),
-        "key": Ink("#f2f5f9", bold=True),
-        "heading": Ink("#aab4c3", bold=True),
-    },
-)
-
-LIGHT = Palette(
-    ground="#fbfbf9",
-    raised="#f0f1ee",
-    picked="#dde7f3",
-    inks={
-        "plain": Ink("#23282f"),
-        "dim": Ink("#5c6570"),
-        "strong": Ink("#0d1117", bold=True),
-        "brand": Ink("#8a5a00", bold=True),
-        "needs": Ink("#9a3f00", bold=True),
-        "working": Ink("#00609c"),
-        "waiting": Ink("#00694e"),
-        "idle": Ink("#5c6570"),
-        "ended": Ink("#5d6671"),
-        "good": Ink("#00694e"),
-        "warn": Ink("#8a5a00"),
-        "bad": Ink("#b02a00", bold=True),
-        "track": Ink("#9aa2ab"),
-        "key": Ink("#0d1117", bold=True),
-        "heading": Ink("#3f4854", bold=True),
-    },
-)
-
-BASIC: dict[Role, str] = {
-    "plain": "",
-    "dim": "2",
-    "strong": "1",
-    "brand": "1;33",
-    "needs": "1;33",
-    "working": "36",
-    "waiting": "32",
-    "idle": "",
-    "ended": "2",
-    "good": "32",
-    "warn": "33",
-    "bad": "1;31",
-    "track": "2",
-    "key": "1",
-    "heading": "1",
+_ROLES: dict[Role, tuple[str, str, str]] = {
+    "plain": ("#d5dae2", "#23282f", ""),
+    "dim": ("#98a2b1", "#5c6570", "2"),
+    "strong": ("#f2f5f9", "#0d1117", "1"),
+    "brand": ("#f0b545", "#8a5a00", "1;33"),
+    "needs": ("#f0b545", "#9a3f00", "1;33"),
+    "working": ("#62b8f0", "#00609c", "36"),
+    "waiting": ("#2fc49a", "#00694e", "32"),
+    "idle": ("#aab3c0", "#5c6570", ""),
+    "ended": ("#95a0af", "#5d6671", "2"),
+    "good": ("#2fc49a", "#00694e", "32"),
+    "warn": ("#f0b545", "#8a5a00", "33"),
+    "bad": ("#f58a5a", "#b02a00", "1;31"),
+    "track": ("#5b6472", "#9aa2ab", "2"),
+    "key": ("#f2f5f9", "#0d1117", "1"),
+    "heading": ("#aab4c3", "#3f4854", "1"),
 }
-"""The roles in the sixteen colours that the terminal itself chose, for the plain board."""
+"""Each role on dark ground, on light ground, and in the sixteen colours that the terminal itself chose."""
+
+
+def _inks(ground: int) -> dict[Role, Ink]:
+    return {role: Ink(look[ground], bold=look[2].startswith("1")) for role, look in _ROLES.items()}
+
+
+DARK = Palette(ground="#14171c", raised="#1c2028", picked="#2a3342", inks=_inks(0))
+LIGHT = Palette(ground="#fbfbf9", raised="#f0f1ee", picked="#dde7f3", inks=_inks(1))
+
+BASIC: dict[Role, str] = {role: look[2] for role, look in _ROLES.items()}
+"""The codes of the roles for the plain board."""
 
 COLOURLESS: dict[Role, str] = {role: code if code in {"", "1", "2"} else "1" for role, code in BASIC.items()}
 """The same where no colour is wanted (NO_COLOR)."""

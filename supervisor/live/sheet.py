@@ -117,6 +117,6 @@ class Sheet(ScrollView, can_focus=True, inherit_bindings=False):
         style = self._styles.get((role, ground))
         if style is None:
             ink = palette.inks[role]
-            style = Style(color=Color.parse(ink.colour), bgcolor=Color.parse(ground), bold=ink.bold, dim=ink.dim)
+            style = Style(color=Color.parse(ink.colour), bgcolor=Color.parse(ground), bold=ink.bold)
             self._styles[role, ground] = style
         return style

@@ -5,17 +5,20 @@ Textual draws it where it is installed (extra `tui`), else plain text. Where std
 
 import importlib.util
 import os
+import shutil
 import socket
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ...protocol.addresses import CONTROL
 from ...protocol.errors import NotRunning
 from ..views.board.found import found, missing, nobody
-from ..views.board.ink import Line
+from ..views.board.ink import Line, length
 from ..views.board.picture import Picture
+from .beside import NOTHING, Beside
 from .ground import dark
 from .lodger import Lodger
 from .palette import BASIC, COLOURLESS
@@ -39,10 +42,7 @@ def wanted() -> bool:
 def show(runtime_dir: str, words: Sequence[str]) -> int:
     """Show the live board until the person leaves; `words` are the options of a private one. Returns the exit code."""
     began = time.monotonic()
-    textual = _with_textual()
-    if textual:
-        # It is heavy, and there is time: a private board is only just starting.
-        threading.Thread(target=importlib.import_module, args=(f"{__package__}.app",), daemon=True).start()
+    _prepare()
     wire = _wire(runtime_dir, words)
     wire.start()
     try:
@@ -50,11 +50,31 @@ def show(runtime_dir: str, words: Sequence[str]) -> int:
         if picture.health and not picture.sessions and all(missing(state) for state in picture.health):
             _say(nobody(picture.health))
             return EXIT_ERROR
-        _say(found(picture.health, picture.sessions))
-        _draw(wire, textual=textual)
+        said = _say(found(picture.health, picture.sessions))
+        _draw(wire, NOTHING)
+        picture = wire.picture()
+        _say_anew(found(picture.health, picture.sessions), said)
     finally:
         wire.close()
     return EXIT_OK
+
+
+def follow(runtime_dir: str, beside: Beside) -> None:
+    """Show the board that is kept in a folder until the person leaves or `beside` is over. Raises NotRunning."""
+    _prepare()
+    wire = Wire(runtime_dir)
+    wire.start()
+    try:
+        _await(wire)
+        _draw(wire, beside)
+    finally:
+        wire.close()
+
+
+def _prepare() -> None:
+    """Begin to load what draws: it is heavy, and there is time, because the board is only just starting."""
+    if _with_textual():
+        threading.Thread(target=importlib.import_module, args=(f"{__package__}.app",), daemon=True).start()
 
 
 def _wire(runtime_dir: str, words: Sequence[str]) -> Wire:
@@ -85,8 +105,7 @@ def _first(wire: Wire, began: float) -> Picture:
     Not for longer than a second after the start: reading may take long, and goes on behind the board; only while nothing at
     all is known, a little longer. Raises NotRunning.
     """
-    if not wire.joined.wait(JOIN_SECONDS):
-        raise NotRunning(wire.complaint or "the supervisor does not answer")
+    _await(wire)
     while (elapsed := time.monotonic() - began) < MOST_SECONDS:
         picture = wire.picture()
         if elapsed > LOOK_SECONDS and (picture.sessions or any(state.settled for state in picture.health)):
@@ -98,28 +117,49 @@ def _first(wire: Wire, began: float) -> Picture:
     return wire.picture()
 
 
-def _say(lines: list[Line]) -> None:
+def _await(wire: Wire) -> None:
+    if not wire.joined.wait(JOIN_SECONDS):
+        raise NotRunning(wire.complaint or "the supervisor does not answer")
+
+
+class _Said(NamedTuple):
+    """What stands above the cursor, and how wide the terminal was."""
+
+    lines: list[Line]
+    width: int
+
+
+def _say(lines: list[Line]) -> _Said:
     inks = COLOURLESS if "NO_COLOR" in os.environ else BASIC
     for line in lines:
         sys.stdout.write("".join(f"\x1b[{inks[span.role]}m{span.text}\x1b[0m" for span in line) + "\n")
     sys.stdout.flush()
+    return _Said(lines, shutil.get_terminal_size().columns)
+
+
+def _say_anew(lines: list[Line], said: _Said) -> None:
+    """Say at the end what is known by then: in the place of what was said at first, if that is still where it was."""
+    if shutil.get_terminal_size().columns == said.width:
+        rows = sum(max(1, -(-length(line) // said.width)) for line in said.lines)
+        sys.stdout.write(f"\x1b[{rows}A\x1b[J")
+    _say(lines)
 
 
 def _with_textual() -> bool:
     return importlib.util.find_spec("textual") is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _draw(wire: Wire, *, textual: bool) -> None:
+def _draw(wire: Wire, beside: Beside) -> None:
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)  # they say what the size was, and a board follows what it is
-    if textual:
+    if _with_textual():
         from .app import show as show_app  # noqa: PLC0415 - an extra, and heavy
 
-        show_app(wire, dark=dark(os.environ))
+        show_app(wire, dark=dark(os.environ), beside=beside)
     else:
         from .plain import show as show_plain  # noqa: PLC0415 - see above
 
         try:
-            show_plain(wire)
+            show_plain(wire, beside)
         except KeyboardInterrupt:
             return

@@ -75,7 +75,7 @@ def spark(pulses: Sequence[int] | None, minutes: int) -> Line:
 
 
 def elapsed(then: datetime | None, now: datetime) -> str:
-    """Say how long something has been going on: `45s`, `2m10s`, `1h05m`."""
+    """Say how long something has been going on: `45s`, `2m10s`, `1h05m`, `5d19h`."""
     if then is None:
         return ""
     seconds = int(max(0.0, (now - then).total_seconds()))
@@ -83,4 +83,6 @@ def elapsed(then: datetime | None, now: datetime) -> str:
         return f"{seconds}s"
     if seconds < 3600:
         return f"{seconds // 60}m{seconds % 60:02}s"
-    return f"{seconds // 3600}h{seconds % 3600 // 60:02}m"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600}h{seconds % 3600 // 60:02}m"
+    return f"{seconds // 86400}d{seconds % 86400 // 3600:02}h"

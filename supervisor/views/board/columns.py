@@ -12,7 +12,7 @@ from .ink import EMPTY, Line, Span, filled, fit, width_of
 from .names import agent_in, title
 from .picture import Picture, Sort, key_of
 from .rows import Entry
-from .standing import ended_at, since
+from .standing import ended_at, inferred, seen, since
 
 GAP = 2
 SPARK_MINUTES = 15
@@ -124,7 +124,7 @@ class _Cell(NamedTuple):
 
 
 def _state(cell: _Cell) -> Line:
-    standing = cell.entry.standing
+    standing = seen(cell.session, cell.now)
     word = standing.word
     if 2 + len(word) > cell.width:
         word = word.rpartition(" ")[2]
@@ -166,7 +166,7 @@ def _tool(cell: _Cell) -> Line:
     took = elapsed(session.current_tool_started_at, cell.now)
     room = cell.width - len(took) - 1 if took else cell.width
     tool = fit(session.current_tool, room).rstrip()
-    return (Span(tool), Span(f" {took}" if took else "", "dim"))
+    return (Span(tool, "dim" if inferred(session, cell.now) else "plain"), Span(f" {took}" if took else "", "dim"))
 
 
 def _helpers(cell: _Cell) -> Line:

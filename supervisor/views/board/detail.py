@@ -10,7 +10,7 @@ from .bars import bar, elapsed, fullness, guessed, spark
 from .ink import Line, Span, cut, wrapped
 from .names import agent, title
 from .pills import condition
-from .standing import since, standing
+from .standing import WAITING, seen, since
 from .timeline import ribbon
 
 WINDOW_FROM = {
@@ -30,7 +30,7 @@ def session(
     pulses: Sequence[int] | None = None,
 ) -> list[Line]:
     """Return all about one session; `marks` is its last hour, None while that is not known."""
-    look = standing(state)
+    look = seen(state, now)
     lines: list[Line] = [
         (
             Span(f"{look.glyph} {look.word}", look.role),
@@ -38,7 +38,7 @@ def session(
             Span(title(state), "strong"),
             Span(f"  {plain(state.id)}", "track"),
         ),
-        _labelled("why", _why(state, now)),
+        *_paragraph("why", _why(state, now), width),
         *_facts(state, now, width),
         *_hour(marks, pulses, now, width),
         *_numbers(state, width),
@@ -72,7 +72,7 @@ def source(state: HealthState, now: datetime, width: int) -> list[Line]:
     ]
     for label, text in said:
         if text is not None:
-            lines += _paragraph(label, text, width)
+            lines += _paragraph(label, (Span(text),), width)
     hint = {"paused": f"bellboard ctl resume {state.source}", "failed": f"bellboard ctl reset {state.source}"}.get(word)
     if hint is not None:
         lines.append(_labelled("mend", (Span(hint, "key"),)))
@@ -83,14 +83,15 @@ def _labelled(label: str, rest: Line) -> Line:
     return (Span(f"{label:<{LABEL}}", "dim"), *rest)
 
 
-def _paragraph(label: str, text: str, width: int) -> list[Line]:
-    words: list[Line] = [(Span(word),) for word in text.split()]
+def _paragraph(label: str, text: Line, width: int) -> list[Line]:
+    words: list[Line] = [(Span(word, span.role),) for span in text for word in span.text.split()]
     lines = wrapped(words, max(8, width - LABEL), gap=" ")
     return [_labelled(label if number == 0 else "", line) for number, line in enumerate(lines)]
 
 
 def _why(state: SessionState, now: datetime) -> Line:
-    what = f"waiting for {state.waiting_for}" if state.waiting_for else state.activity
+    asked = f"waiting for {state.waiting_for}" if state.waiting_for else state.activity
+    what = WAITING.word if state.waiting_for == "prompt" else asked
     began = since(state) if state.evidence is not None else None
     ended = f", ended: {plain(state.end_reason)}" if state.end_reason else ""
     for_how_long = f" for {elapsed(began, now)}" if began is not None and state.lifecycle == "active" else ""

@@ -9,7 +9,7 @@ from .names import agent
 from .pills import condition
 from .standing import standing
 
-DEMO = "bellboard demo"
+DEMO, DOCTOR = "bellboard demo", "bellboard doctor"
 
 
 def missing(state: HealthState) -> bool:
@@ -62,13 +62,10 @@ def nobody(health: Iterable[HealthState]) -> list[Line]:
     looked = [path for state in health for path in state.absent if path]
     lines: list[Line] = [(Span(f"No coding agent was found.{' Looked at:' if looked else ''}", "strong"),)]
     lines += [(Span(f"  {plain(path)}"),) for path in dict.fromkeys(looked)]
-    lines += [
-        (
-            Span(
-                "An agent that keeps its files elsewhere: set its own variable, or `[sources.NAME] home` in the settings.",
-                "dim",
-            ),
-        ),
-        (Span("See the board with simulated agents:  "), Span(DEMO, "key")),
+    return [
+        *lines,
+        (Span("An agent that keeps its files elsewhere: set its own variable,", "dim"),),
+        (Span("or `[sources.NAME] home` in the settings.", "dim"),),
+        (Span("What is missing, and what mends it:   "), Span(DOCTOR, "key")),
+        (Span("The board with simulated agents:      "), Span(DEMO, "key")),
     ]
-    return lines

@@ -9,7 +9,7 @@ from .standing import ENDED, IDLE, NEEDS, WAITING, WORKING, Standing
 COUNTED: tuple[tuple[Standing, str, str], ...] = (
     (NEEDS["permission"], "need you", "needs you"),
     (WORKING, "working", "working"),
-    (WAITING, "waiting", "waiting"),
+    (WAITING, "at the prompt", "at the prompt"),
     (IDLE, "idle", "idle"),
     (ENDED, "ended", "ended"),
 )

@@ -6,27 +6,10 @@ Widths are columns of a terminal: what East Asian scripts and emoji write takes 
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ..text import plain
-
-Role: TypeAlias = Literal[
-    "plain",
-    "dim",
-    "strong",
-    "brand",
-    "needs",
-    "working",
-    "waiting",
-    "idle",
-    "ended",
-    "good",
-    "warn",
-    "bad",
-    "track",
-    "key",
-    "heading",
-]
+from .roles import Role
 
 
 class Span(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .ink import Line, Role, Span, cut, length
+from .ink import Line, Role, Span, cut, length, wrapped
 from .picture import Choice
 from .standing import LEGEND
 
@@ -30,8 +30,11 @@ KEYS = (
     Key("q", "quit", "leave; a private board ends with it"),
 )
 
-LEAST_KEYS = 3
-"""Keys of the bottom line that stay to the last: `?`, `q`, and one more."""
+NARROW, INDENT = 60, 4
+"""In so few columns a meaning stands below its word, so far to the right."""
+
+LEAST_KEYS = 2
+"""Keys of the bottom line that stay to the last: `?` and `q`."""
 
 PAGE = (
     ("context", "used/size; ▒ hatched: the size is a guess; no bar: it is not known"),
@@ -45,7 +48,7 @@ def bottom(width: int) -> Line:
     """Return the line of keys that always shows: where not all fit, the way out, the help and what is first remain."""
     shown = [key for key in KEYS if key.short]
     while length(line := _keys(shown)) > width and len(shown) > LEAST_KEYS:
-        del shown[-LEAST_KEYS]
+        del shown[-LEAST_KEYS - 1]
     return cut(line, width)
 
 
@@ -68,12 +71,39 @@ def chosen(choice: Choice, width: int) -> Line:
     return cut((*spans, Span("Esc: all", "dim")), width) if spans else ()
 
 
+def typing(words: str, width: int) -> Line:
+    """Return the bottom line while a filter is typed."""
+    hint = Span("  Enter keeps, Esc ends; -word leaves out", "dim")
+    return cut((Span("/ ", "key"), Span(words, "strong"), Span("▏", "brand"), hint), width)
+
+
+def edited(words: str, key: str, char: str | None) -> str | None:
+    """Return what a key makes of the words of a filter, None if it has nothing to do with them."""
+    if key == "backspace":
+        return words[:-1]
+    if key == "ctrl+u":
+        return ""
+    return None if char is None else words + char
+
+
 def helped(width: int) -> list[Line]:
-    """Return the help: keys, states, columns."""
+    """Return the help: keys, states, columns; what is too long goes on in the next line."""
     lines: list[Line] = [(Span("Keys", "heading"),)]
-    lines += [(Span(f"  {key.keys:<9}", "key"), Span(key.words)) for key in KEYS]
+    for key in KEYS:
+        lines += _explained(Span(f"  {key.keys:<9}", "key"), key.words, width)
     lines += [(), (Span("States", "heading"),)]
-    lines += [(Span(f"  {each.glyph} {each.word:<18}", each.role), Span(words)) for each, words in LEGEND]
+    for each, words in LEGEND:
+        lines += _explained(Span(f"  {each.glyph} {each.word:<18}", each.role), words, width)
     lines += [(), (Span("Columns", "heading"),)]
-    lines += [(Span(f"  {name:<12}", "strong"), Span(words)) for name, words in PAGE]
-    return [cut(line, width) for line in lines]
+    for name, words in PAGE:
+        lines += _explained(Span(f"  {name:<12}", "strong"), words, width)
+    return lines
+
+
+def _explained(label: Span, words: str, width: int) -> list[Line]:
+    """Return a word and what it means beside it, or, where there is little room, below it."""
+    narrow = width < NARROW
+    indent = INDENT if narrow else len(label.text)
+    said = wrapped([(Span(word),) for word in words.split()], width - indent, gap=" ")
+    beside = [(Span(" " * indent), *line) for line in said]
+    return [(Span(label.text.rstrip(), label.role),), *beside] if narrow else [(label, *said[0]), *beside[1:]]

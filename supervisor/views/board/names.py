@@ -9,6 +9,8 @@ AGENTS = {"claude": "Claude Code", "codex": "Codex CLI", "gemini": "Gemini CLI",
 
 SHORT = {"claude": "Claude", "codex": "Codex", "gemini": "Gemini"}
 
+ENOUGH_ID = 8
+
 NOWHERE = "(no project)"
 
 
@@ -23,8 +25,8 @@ def agent_in(source: str, width: int) -> str:
 
 
 def title(session: SessionState) -> str:
-    """Return what a session is called, in one line."""
-    return plain(session.title or session.slug or session.id)
+    """Return what a session is called, in one line; one without a name by as much of its id as people type."""
+    return plain(session.title or session.slug or session.id[:ENOUGH_ID])
 
 
 def folder(session: SessionState) -> str:

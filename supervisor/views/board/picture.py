@@ -62,10 +62,12 @@ class Choice(NamedTuple):
 
 
 class View(NamedTuple):
-    """How it is to be drawn: the time, and how wide."""
+    """How it is to be drawn: the time, how wide and how high, and whether there are keys to hint at."""
 
     now: datetime
     width: int
+    height: int = 60
+    keys: bool = True
 
 
 def key_of(session: SessionState) -> Key:

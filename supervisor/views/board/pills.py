@@ -9,7 +9,7 @@ from .names import agent
 
 
 def condition(state: HealthState) -> tuple[str, str, Role, str]:
-    """Return glyph, word, ink and reason of a source: up, restarting n, degraded, paused, failed or not found."""
+    """Return glyph, word, ink and reason of a source: up, restarting n, degraded, paused, stopped, failed or not found."""
     reason = plain(state.reason)
     if state.status == "failed":
         return "✗", "failed", "bad", reason
@@ -22,7 +22,8 @@ def condition(state: HealthState) -> tuple[str, str, Role, str]:
     if state.absent:
         return "-", "not found", "dim", reason
     if state.pid is None:
-        return "↻", "starting", "dim", reason
+        # Who has read everything and is gone in good order was ended with its board, or by hand.
+        return ("-", "stopped", "dim", reason) if state.settled else ("↻", "starting", "dim", reason)
     if not state.settled:
         return "↻", "reading", "dim", reason
     return "✓", "up", "good", reason

@@ -3,6 +3,7 @@
 The head is few lines and is always whole; the list may be long, so its rows become lines one by one, when they are seen.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -30,6 +31,18 @@ PILL_GAP = "   "
 LEAST_WHY, MOST_WHY = 16, 60
 """Columns for the reason in a pill; the whole of it is in the pane."""
 
+EVERY = "health"
+"""Stands for all sources, where a pill stands for one."""
+
+LOW = 12
+"""In a terminal with fewer lines nothing is left empty for the looks."""
+
+BESIDE_SHARE = 4
+"""What is told beside the board takes at most so much of the height: 1 of 4."""
+
+LEAST_LIST, LEAST_PANE, PANE_SHARE = 6, 7, 2
+"""Lines that list and pane have side by side, or the list gives way; a pane beside it takes at most 1 of 2 of the height."""
+
 RULE = "─"
 
 
@@ -54,9 +67,14 @@ def top(shown: Screen, view: View) -> Line:
     return header(shown.picture, (standing(session) for session in shown.picture.sessions), view.width)
 
 
+def head_lines(shown: Screen, view: View) -> list[Line]:
+    """Return all above the table: counters, who needs you, pills."""
+    return [top(shown, view), *strip_lines(shown, view), *pill_lines(shown, view)]
+
+
 def pill_lines(shown: Screen, view: View) -> list[Line]:
-    """Return the pills of all sources."""
-    lines = wrapped((line for _, line in _pills(shown, view.width)), view.width, PILL_GAP)
+    """Return the pills of all sources; in a low terminal of those that are not well, and how many more there are."""
+    lines = _wrapped(_pills(shown, view), view)[: _most_pills(view)]
     return [*(_aged(shown, line) for line in lines), *_hint(shown, view)]
 
 
@@ -69,10 +87,16 @@ def _hint(shown: Screen, view: View) -> list[Line]:
     return [cut((Span(f"✗ {plain(words)}; this board goes on by itself when it is heard again", "bad"),), view.width)]
 
 
+def waiting_at(shown: Screen, view: View, y: int) -> SessionState | None:
+    """Return who asks in that line of the head, None if nobody does."""
+    lines = min(len(strip_lines(shown, view)), len(shown.waiting))
+    return shown.waiting[y - 1] if 1 <= y <= lines else None
+
+
 def pill_at(shown: Screen, view: View, x: int, y: int) -> str | None:
-    """Return whose pill stands there, None if none does."""
-    at_x, at_y = 0, 0
-    for source, pill in _pills(shown, view.width):
+    """Return whose pill stands there in the head, None if none does."""
+    at_x, at_y = 0, 1 + len(strip_lines(shown, view))
+    for source, pill in _pills(shown, view):
         size = min(length(pill), view.width)
         if at_x and at_x + len(PILL_GAP) + size > view.width:
             at_x, at_y = 0, at_y + 1
@@ -83,14 +107,28 @@ def pill_at(shown: Screen, view: View, x: int, y: int) -> str | None:
     return None
 
 
-def _pills(shown: Screen, width: int) -> list[tuple[str, Line]]:
+def _pills(shown: Screen, view: View) -> list[tuple[str, Line]]:
     living = counts(session.source for session in shown.picture.sessions if standing(session).rank < 4)
-    return pills(shown.picture.health, living, min(MOST_WHY, max(LEAST_WHY, width // 4)))
+    every = pills(shown.picture.health, living, min(MOST_WHY, max(LEAST_WHY, view.width // 4)))
+    if len(_wrapped(every, view)) <= _most_pills(view):
+        return every
+    unwell = [(source, line) for source, line in every if line[0].role in {"bad", "warn"}]
+    others = len(every) - len(unwell)
+    return [*unwell, (EVERY, (Span(f"{others} {'others' if unwell else 'agents'}", "dim"),))] if others else unwell
+
+
+def _wrapped(pills: list[tuple[str, Line]], view: View) -> list[Line]:
+    return wrapped((line for _, line in pills), view.width, PILL_GAP)
+
+
+def _most_pills(view: View) -> int:
+    return max(1, view.height // 6)
 
 
 def strip_lines(shown: Screen, view: View) -> list[Line]:
     """Return who needs you."""
-    return [_aged(shown, cut(each, view.width)) for each in strip(shown.waiting, _moment(shown, view), view.width)]
+    lines = strip(shown.waiting, view._replace(now=_moment(shown, view)))
+    return [_aged(shown, cut(each, view.width)) for each in lines]
 
 
 def table_head(shown: Screen, view: View) -> Line:
@@ -121,7 +159,7 @@ def _row(shown: Screen, row: Row, view: View) -> Line:
     if isinstance(row, Fold):
         return (
             Span(f"{'▾' if row.open else '▸'} {row.count} ended", "dim"),
-            Span("" if row.open else "  e: show", "dim"),
+            Span("" if row.open or not view.keys else "  e: show", "dim"),
         )
     return (Span(NOTHING[row.why], "dim"),)
 
@@ -137,19 +175,26 @@ def _aged(shown: Screen, line: Line) -> Line:
     return line if shown.picture.fresh else tuple(Span(span.text, "dim") for span in line)
 
 
-def whole(shown: Screen, view: View, height: int) -> list[Line]:
-    """Return the board as exactly so many lines, for a shell that has no keys: what does not fit is counted."""
-    lines = [top(shown, view), *strip_lines(shown, view), *pill_lines(shown, view), EMPTY, table_head(shown, view)]
-    room = max(0, height - len(lines))
+def pane_height(wanted: int, room: int, height: int) -> int:
+    """Return how many lines a pane gets of the `room` it shares with the list; all of it where there is none for both."""
+    beside = min(wanted, height // PANE_SHARE, room - LEAST_LIST)
+    return beside if beside >= min(wanted, LEAST_PANE) else room
+
+
+def whole(shown: Screen, view: View, foot: Sequence[Line] = ()) -> list[Line]:
+    """Return the board as exactly `view.height` lines, for a shell that has no keys: what does not fit is counted."""
+    view = view._replace(keys=False)
+    below = [cut(line, view.width) for line in foot][-max(1, view.height // BESIDE_SHARE) :]
+    gap = [EMPTY] if view.height >= LOW else []
+    above = [*head_lines(shown, view), *gap, table_head(shown, view)]
+    room = max(0, view.height - len(above) - len(below))
     listed = shown.rows
-    if len(listed) > room:
-        left = sum(isinstance(row, Entry) for row in listed[max(0, room - 1) :])
-        body = [row_line(shown, row, view) for row in listed[: max(0, room - 1)]]
-        body.append((Span(f"… and {left} more", "dim"),))
-    else:
-        body = [row_line(shown, row, view) for row in listed]
-    lines += body[:room]
-    return (lines + [EMPTY] * (height - len(lines)))[:height]
+    body = [row_line(shown, row, view) for row in listed[:room]]
+    if len(listed) > room and room:
+        left = sum(isinstance(row, Entry) for row in listed[room - 1 :])
+        body[-1] = (Span(f"… and {left} more", "dim"),)
+    lines = above + body
+    return [*lines, *[EMPTY] * (view.height - len(below) - len(lines))][: view.height - len(below)] + below
 
 
 def index_of(shown: Screen) -> int | None:

@@ -1,10 +1,13 @@
-"""Standing: what a session is doing, as one glyph, one word and one ink. Never by colour alone."""
+"""Standing: what a session is doing, as one glyph, one word and one ink. Never by colour alone.
 
-from datetime import datetime
+The words are the same wherever people read them: it imports nothing of the board but the roles.
+"""
+
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ....protocol.session import SessionState
-from .ink import Role
+from .roles import Role
 
 
 class Standing(NamedTuple):
@@ -15,6 +18,11 @@ class Standing(NamedTuple):
     word: str
     role: Role
 
+    @property
+    def doubted(self) -> "Standing":
+        """The same as a guess. Who may need somebody stays as visible as before."""
+        return self._replace(word=f"{self.word}?", role=self.role if self.rank == 0 else "dim")
+
 
 NEEDS = {
     "permission": Standing(0, "▲", "needs permission", "needs"),
@@ -22,15 +30,19 @@ NEEDS = {
     "plan": Standing(0, "▲", "shows a plan", "needs"),
 }
 WORKING = Standing(1, "●", "working", "working")
-WAITING = Standing(2, "○", "waiting", "waiting")
+WAITING = Standing(2, "○", "at the prompt", "waiting")
 IDLE = Standing(3, "·", "idle", "idle")
 STALE = Standing(4, "-", "stale", "ended")
 ENDED = Standing(4, "-", "ended", "ended")
 
+LONG_OPEN = timedelta(minutes=2)
+"""A call without a result is a running tool for so long without any doubt: most end earlier, and a board is to be calm."""
+
 LEGEND = (
     (NEEDS["permission"], "a turn stands still until you act"),
     (WORKING, "the model answers, a tool runs, or helpers of it run"),
-    (WAITING, "the turn is over, at the prompt"),
+    (WORKING.doubted, "a guess: only the time says so, or a call that is open for minutes"),
+    (WAITING, "the turn is over; the next word is yours"),
     (IDLE, "open, and nothing is known to happen"),
     (STALE, "silent for long, and nothing says that it lives"),
     (ENDED, "closed, or its process is gone"),
@@ -44,6 +56,21 @@ def standing(session: SessionState) -> Standing:
     if session.needs_you and session.waiting_for is not None:
         return NEEDS[session.waiting_for]
     return {"working": WORKING, "waiting": WAITING, "idle": IDLE}[session.activity]
+
+
+def seen(session: SessionState, now: datetime) -> Standing:
+    """Return how a session stands, as a guess if it is one."""
+    found = standing(session)
+    return found.doubted if found.rank < 3 and inferred(session, now) else found
+
+
+def inferred(session: SessionState, now: datetime) -> bool:
+    """Whether nothing says so but the time, or a call that is open for long: it may be one that nobody ends any more."""
+    evidence = session.evidence
+    if evidence is not None and evidence.kind == "tool":
+        began = session.current_tool_started_at or since(session)
+        return began is None or now - began > LONG_OPEN
+    return evidence is None or evidence.kind in {"age", "none"}
 
 
 def since(session: SessionState) -> datetime | None:

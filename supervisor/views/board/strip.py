@@ -7,6 +7,7 @@ from ....protocol.session import SessionState
 from ..text import age, known_by, plain
 from .ink import Line, Span, cut, fit, length, width_of
 from .names import agent, folder, projects, title
+from .picture import View
 from .standing import since
 
 MOST = 5
@@ -29,15 +30,17 @@ def _since(session: SessionState) -> float:
     return at.timestamp() if at is not None else float("inf")
 
 
-def strip(waiting: list[SessionState], now: datetime, width: int, most: int = MOST) -> list[Line]:
-    """Return the strip: a line for each who waits, or one calm line."""
+def strip(waiting: list[SessionState], view: View) -> list[Line]:
+    """Return the strip: a line for each who waits, or one calm line; in a low terminal fewer."""
     if not waiting:
         return [(Span("✓ ", "good"), Span("nobody needs you", "dim"))]
     names = projects(folder(session) for session in waiting)
-    shown = waiting if len(waiting) <= most else waiting[: most - 1]
-    lines = [_line(session, names[folder(session)], now, width) for session in shown]
-    if len(shown) < len(waiting):
-        lines.append((Span(f"  and {len(waiting) - len(shown)} more", "needs"), Span("  w: next", "dim")))
+    most = max(1, min(MOST, view.height // 5))
+    shown = waiting if len(waiting) <= most else waiting[: max(1, most - 1)]
+    lines = [_line(session, names[folder(session)], view.now, view.width) for session in shown]
+    if len(shown) < len(waiting) and most > 1:
+        hint = "  w: next" if view.keys else ""
+        lines.append((Span(f"  and {len(waiting) - len(shown)} more", "needs"), Span(hint, "dim")))
     return lines
 
 

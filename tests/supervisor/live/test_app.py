@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from board_scene import NOW, PICTURE, SESSIONS, StillWire, session
+from textual import events
 from textual.pilot import Pilot
 
 from bellboard.supervisor.live.app import Board
+from bellboard.supervisor.live.beside import NOTHING, Beside
 from bellboard.supervisor.live.sheet import Sheet
+from bellboard.supervisor.views.board.ink import Span
 from bellboard.supervisor.views.board.picture import Picture, key_of
 
 Act = Callable[[Pilot[None], Board, StillWire], Awaitable[None]]
@@ -115,9 +118,27 @@ def test_a_filter_works_while_it_is_typed_stays_with_enter_and_goes_with_escape(
 
 def test_keys_that_are_typed_into_the_filter_do_nothing_else() -> None:
     async def act(pilot: Pilot[None], board: Board, _: StillWire) -> None:
-        await pilot.press("slash", *"quiet")
+        await pilot.press("slash", *"quiet/?", "backspace")
         await pilot.pause()
-        assert (board.is_running, "filter: quiet" in text(board, "keys")) == (True, True)
+        assert (board.is_running, text(board, "keys").strip()) == (
+            True,
+            "/ quiet/▏  Enter keeps, Esc ends; -word leaves out",
+        )
+
+    drive(act)
+
+
+def test_however_fast_a_filter_is_typed_its_letters_are_never_commands() -> None:
+    async def act(pilot: Pilot[None], board: Board, _: StillWire) -> None:
+        for key in ("slash", *"nightly", "enter", "n"):
+            # All at once, as a paste or a fast hand: nothing is drawn or focused in between.
+            board.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: "filter: nightly  only who needs you" in text(board, "keys"), "all keys are taken")
+        assert board.is_running
+        for key in ("slash", *"q", "escape", *"ne"):
+            board.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: "Upgrade the linter" in text(board, "list"), "the ended are unfolded")
+        assert "filter:" not in text(board, "keys")
 
     drive(act)
 
@@ -207,6 +228,42 @@ def test_the_board_fits_every_width(width: int) -> None:
         assert ("AGE" in text(board, "columns")) is True
 
     drive(act)
+
+
+@pytest.mark.parametrize("size", [(40, 20), (30, 10), (80, 24), (200, 50)])
+@pytest.mark.parametrize("keys", ["", "h", "w enter"])
+def test_each_part_of_the_board_is_on_the_screen_however_small_it_is(size: tuple[int, int], keys: str) -> None:
+    below = Beside(lambda: [(Span("demo"),)] * 9, lambda: False)
+
+    async def run(beside: Beside) -> None:
+        board = Board(StillWire(), found_seconds=0, beside=beside, clock=lambda: NOW)  # type: ignore[arg-type]
+        async with board.run_test(size=size) as pilot:
+            await pilot.press(*keys.split())
+            await pilot.pause()
+            shown = [sheet.region for sheet in board.query(Sheet) if sheet.display]
+            assert sum(region.height for region in shown) in {size[1], size[1] - 1}, "the empty line above the columns"
+            assert max(region.bottom for region in shown) == size[1]
+            assert min(region.height for region in shown) >= 1
+            assert "q quit" in text(board, "keys")
+            assert keys == "" or text(board, "pane") != ""
+
+    asyncio.run(run(NOTHING))
+    asyncio.run(run(below))
+
+
+def test_what_is_beside_the_board_stands_below_it_and_ends_it() -> None:
+    told = ["written 3 messages", "codex's worker killed"]
+
+    async def run() -> None:
+        beside = Beside(lambda: [(Span(words),) for words in told], lambda: not told)
+        board = Board(StillWire(), found_seconds=0, beside=beside, clock=lambda: NOW)  # type: ignore[arg-type]
+        async with board.run_test(size=(100, 30)) as pilot:
+            await pilot.pause()
+            assert [line.strip() for line in text(board, "below").splitlines()] == told
+            told.clear()
+            await until(pilot, lambda: not board.is_running, "the end of the board")
+
+    asyncio.run(run())
 
 
 def test_what_was_found_is_said_for_a_moment() -> None:

@@ -34,7 +34,7 @@ def test_no_detail_is_wider_than_the_pane(width: int) -> None:
 def test_what_is_not_known_is_left_out() -> None:
     bare = session("s", evidence=None, started_at=None, last_activity_at=None, working_dir=None)
     assert lines_of(detail.session(bare, NOW, 80)) == [
-        "● working  s  s",
+        "● working?  s  s",
         "why        working - the agent's files say no more",
         "is         agent Claude Code",
         "counts     messages 0  tool calls 0  compactions 0",

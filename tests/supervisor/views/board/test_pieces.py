@@ -7,14 +7,16 @@ from board_scene import NOW, SESSIONS, ago, health, session, waiting
 
 from bellboard.protocol.session import Evidence, HealthState
 from bellboard.supervisor.views.board.bars import bar, context, elapsed, spark
-from bellboard.supervisor.views.board.columns import COLUMNS, GAP, places
+from bellboard.supervisor.views.board.columns import COLUMNS, GAP, line, places
+from bellboard.supervisor.views.board.found import nobody
 from bellboard.supervisor.views.board.header import connected
 from bellboard.supervisor.views.board.ink import Span, clip, cut, fit, length, text_of, width_of, wrapped
 from bellboard.supervisor.views.board.keys import KEYS, bottom, helped
-from bellboard.supervisor.views.board.names import agent, agent_in, projects
-from bellboard.supervisor.views.board.picture import Picture
+from bellboard.supervisor.views.board.names import agent, agent_in, projects, title
+from bellboard.supervisor.views.board.picture import Choice, Picture, View
 from bellboard.supervisor.views.board.pills import pill, pills
-from bellboard.supervisor.views.board.standing import LEGEND, standing
+from bellboard.supervisor.views.board.rows import Entry, rows
+from bellboard.supervisor.views.board.standing import LEGEND, seen, standing
 from bellboard.supervisor.views.board.strip import needing, strip
 
 
@@ -91,7 +93,9 @@ def test_each_step_of_a_sparkline_is_twice_as_much_and_silence_is_a_dot() -> Non
     assert spark(None, 3) == ()
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0, "0s"), (59, "59s"), (130, "2m10s"), (3900, "1h05m"), (-5, "0s")])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0s"), (59, "59s"), (130, "2m10s"), (3900, "1h05m"), (500_620, "5d19h"), (-5, "0s")]
+)
 def test_how_long_something_runs(seconds: float, said: str) -> None:
     assert elapsed(ago(seconds), NOW) == said
     assert elapsed(None, NOW) == ""
@@ -105,12 +109,51 @@ def test_every_state_has_a_glyph_and_a_word() -> None:
         ("▲", "asks a question"),
         ("▲", "shows a plan"),
         ("●", "working"),
-        ("○", "waiting"),
+        ("○", "at the prompt"),
         ("·", "idle"),
         ("-", "ended"),
         ("-", "stale"),
     }
     assert all(words for _, words in LEGEND)
+
+
+def test_what_is_only_inferred_is_marked_and_dim() -> None:
+    kinds = ("registry", "record", "process", "tool", "age", "none")
+    fresh, old = (
+        {kind: seen(session("s", evidence=Evidence(kind=kind), current_tool_started_at=began), NOW) for kind in kinds}  # type: ignore[arg-type]
+        for began in (ago(60), ago(180))
+    )
+    assert {kind for kind, each in fresh.items() if (each.word, each.role) == ("working?", "dim")} == {"age", "none"}
+    assert {kind for kind, each in old.items() if each == standing(session("s"))} == {"registry", "record", "process"}
+    assert {each.word for each in old.values()} == {"working", "working?"}
+    asks = seen(waiting("p", "permission", 500, known_by="tool"), NOW)
+    assert (asks.word, asks.role, asks.rank) == ("needs permission?", "needs", 0)
+
+
+def test_a_call_that_is_open_for_days_is_drawn_as_a_guess() -> None:
+    long = session(
+        "s", current_tool="Bash", current_tool_started_at=ago(500_620), evidence=Evidence(kind="tool"), title="Old"
+    )  # fmt: skip
+    (row,) = [each for each in rows([long], Choice()) if isinstance(each, Entry)]
+    drawn = line(row, places(120), NOW, Picture((long,), (), 0.0))
+    assert [span.text.strip() for span in drawn if span.text.strip() and span.role != "dim"] == ["Old"]
+    assert "Bash 5d19h" in text_of(drawn)
+    assert "● working?" in text_of(drawn)
+
+
+def test_a_session_without_a_name_is_called_by_the_beginning_of_its_id() -> None:
+    unnamed = session("4f1c2d3e-0a51-4c7b-9d0e-6a1f0c7d2b11")
+    assert title(unnamed) == "4f1c2d3e"
+
+
+def test_where_no_agent_is_no_word_is_broken_and_doctor_is_named() -> None:
+    absent = health("claude", pid=None, absent=("~/.claude",))
+    said = [text_of(each) for each in nobody([absent])]
+    assert max(map(len, said)) < 80
+    assert said[-2:] == [
+        "What is missing, and what mends it:   bellboard doctor",
+        "The board with simulated agents:      bellboard demo",
+    ]
 
 
 def test_a_session_that_is_over_needs_nobody_whatever_its_last_words_were() -> None:
@@ -120,7 +163,7 @@ def test_a_session_that_is_over_needs_nobody_whatever_its_last_words_were() -> N
 
 def test_the_strip_is_oldest_first_and_says_what_is_asked_and_how_that_is_known() -> None:
     short, long = waiting("a", "question", 60, title="short"), waiting("b", "plan", 7200, title="long", known_by="hook")
-    assert [text_of(line) for line in strip(needing([short, long]), NOW, 120)] == [
+    assert [text_of(line) for line in strip(needing([short, long]), View(NOW, 120))] == [
         "▲   2h  shows a plan  webshop  Claude Code  long  its hook told us",
         "▲   1m  asks a question  webshop  Claude Code  short  the client's live registry says so",
     ]
@@ -128,7 +171,7 @@ def test_the_strip_is_oldest_first_and_says_what_is_asked_and_how_that_is_known(
 
 def test_a_strip_that_is_too_long_counts_the_rest() -> None:
     many = [waiting(f"s{number}", "question", number) for number in range(9)]
-    lines = [text_of(line) for line in strip(needing(many), NOW, 100)]
+    lines = [text_of(line) for line in strip(needing(many), View(NOW, 100))]
     assert (len(lines), lines[-1]) == (5, "  and 5 more  w: next")
 
 
@@ -144,7 +187,8 @@ def test_who_waits_since_nobody_knows_when_comes_last() -> None:
         (health("claude", restarts=1), "✓ Claude Code up 2 · 1 restart"),
         (health("claude", restarts=3, unknown_records=312), "✓ Claude Code up 2 · 3 restarts · 312 unknown records"),
         (health("claude", settled=False), "↻ Claude Code reading 2"),
-        (health("claude", pid=None), "↻ Claude Code starting"),
+        (health("claude", pid=None, settled=False), "↻ Claude Code starting"),
+        (health("claude", pid=None), "- Claude Code stopped"),
         (health("claude", pid=None, absent=("~/.claude",)), "- Claude Code not found"),
         (health("claude", status="paused", pid=None), "‖ Claude Code paused"),
         (
@@ -223,10 +267,16 @@ def test_projects_have_as_much_of_their_path_as_tells_them_apart() -> None:
 
 
 def test_the_bottom_line_keeps_the_help_and_the_way_out() -> None:
-    for width in range(38, 200):
+    for width in range(20, 200):
         text = text_of(bottom(width))
         assert ("? help" in text, "q quit" in text) == (True, True), width
     assert all(key.short in text_of(bottom(200)) for key in KEYS)
+
+
+def test_the_help_loses_no_word_however_narrow_it_is() -> None:
+    words = " ".join(text_of(each) for each in helped(200)).split()
+    for width in (31, 40, 59, 80):
+        assert " ".join(text_of(each) for each in helped(width)).split() == words
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
@@ -239,7 +289,7 @@ def test_the_help_explains_every_key_and_state(width: int) -> None:
 
 
 def test_evidence_that_is_missing_is_said_to_be_missing() -> None:
-    assert text_of(strip([waiting("s", "plan", 5, known_by="none")], NOW, 120)[0]).endswith("nothing says more")
+    assert text_of(strip([waiting("s", "plan", 5, known_by="none")], View(NOW, 120))[0]).endswith("nothing says more")
     nobody = session("s", activity="waiting", waiting_for="plan", evidence=None)
-    assert text_of(strip([nobody], NOW, 120)[0]).endswith("the agent's files say no more")
+    assert text_of(strip([nobody], View(NOW, 120))[0]).endswith("the agent's files say no more")
     assert Evidence(kind="none").detail == ""

@@ -4,7 +4,7 @@ import pytest
 from board_scene import HEALTH, NOW, PICTURE, SESSIONS, ago, health, session, waiting
 
 from bellboard.protocol.replica import Key
-from bellboard.supervisor.views.board.ink import length, text_of
+from bellboard.supervisor.views.board.ink import Span, length, text_of
 from bellboard.supervisor.views.board.picture import Choice, Picture, View, key_of
 from bellboard.supervisor.views.board.screen import (
     index_of,
@@ -24,7 +24,7 @@ PICTURES = Path(__file__).parents[3] / "data" / "board"
 
 
 def drawn(picture: Picture, width: int, height: int, choice: Choice | None = None) -> str:
-    lines = whole(screen(picture, choice or Choice()), View(NOW, width), height)
+    lines = whole(screen(picture, choice or Choice()), View(NOW, width, height))
     return "\n".join(text_of(line) for line in lines) + "\n"
 
 
@@ -39,8 +39,8 @@ def test_no_line_is_wider_than_the_terminal_and_there_are_as_many_as_it_has(widt
         "odd", title="日本語の題名 " * 9 + "🎉", branch="機能/支払い", model="模型" * 9, current_tool="道具" * 20
     )
     picture = PICTURE._replace(sessions=(*SESSIONS, odd))
-    for height in (8, 24):
-        lines = whole(screen(picture, Choice(ended=True)), View(NOW, width), height)
+    for height in (5, 8, 10, 24):
+        lines = whole(screen(picture, Choice(ended=True)), View(NOW, width, height), [(Span("Ctrl-C ends " * 9),)])
         assert len(lines) == height
         assert [text_of(line) for line in lines if length(line) > width] == []
 
@@ -56,12 +56,12 @@ def test_what_does_not_fit_is_counted() -> None:
 
 def test_an_empty_board_says_what_to_do() -> None:
     assert drawn(Picture((), (health("claude"),), 0.1), 80, 6).splitlines() == [
-        "▲ 0 need you   ● 0 working   ○ 0 waiting   · 0 idle   - 0 ended           ● live",
+        "▲ 0 need you   ● 0 working   ○ 0 at the prompt   · 0 idle   - 0 ended     ● live",
         "✓ nobody needs you",
         "✓ Claude Code up",
-        "",
         "STATE ▾          SESSION                         AGENT       CONTEXT         AGE",
         "no session is open: start an agent, and it appears here",
+        "",
     ]
 
 
@@ -94,13 +94,14 @@ def test_what_is_left_out_is_said() -> None:
 def test_each_pill_is_where_it_is_drawn() -> None:
     view = View(NOW, 80)
     shown = screen(PICTURE, Choice())
-    for y, line in enumerate(pill_lines(shown, view)):
+    first = 1 + len(strip_lines(shown, view))
+    for y, line in enumerate(pill_lines(shown, view), first):
         text = text_of(line)
         for state, name in zip(HEALTH, ("Claude Code", "Codex CLI", "Gemini CLI", "OpenCode", "Pi up"), strict=True):
             if name in text:
                 assert pill_at(shown, view, text.index(name), y) == state.source
-    assert pill_at(shown, view, 79, 1) is None
-    assert pill_at(shown, view, 0, 7) is None
+    assert pill_at(shown, view, 79, first + 1) is None
+    assert pill_at(shown, view, 0, first + 7) is None
 
 
 def test_moving_goes_from_session_to_session_and_stops_at_the_ends() -> None:
