@@ -1,20 +1,23 @@
-"""The README's picture says what the model says, and is the one that the script makes today."""
+"""The README's picture is the board as it is drawn today, and shows what is in the scene it is drawn from."""
 
 import html
 import re
 
 import pytest
-from pictures import NOW, PICTURE, draw, model
+from board_scene import NOW, PICTURE, SESSIONS
 
-from bellboard.protocol.event import Snapshot
-from bellboard.supervisor.views import text
+pytest.importorskip("textual", reason="the picture needs the extra `tui`")
 
-pytest.importorskip("rich", reason="the picture needs the extra `pictures`")
+from pictures import SIZE, TARGET, draw
+
+from bellboard.supervisor.views.board.ink import text_of
+from bellboard.supervisor.views.board.picture import Choice, View
+from bellboard.supervisor.views.board.screen import head_lines, screen
 
 
 @pytest.fixture(scope="module")
-def picture() -> Snapshot:
-    return model()
+def drawn() -> str:
+    return draw()
 
 
 def lines_of(svg: str) -> list[str]:
@@ -25,37 +28,29 @@ def lines_of(svg: str) -> list[str]:
     return [" ".join(" ".join(words for _, words in sorted(parts)).split()) for _, parts in sorted(lines.items())]
 
 
-def test_the_picture_shows_each_session_of_the_model_as_it_is(picture: Snapshot) -> None:
-    shown = [line for line in lines_of(draw(picture)) if any(f" {each.source} " in line for each in picture.sessions)]
-    rows = [line for line in shown if "healthy" not in line]
-    assert len(rows) == len(picture.sessions) == 6
-    for row, session in zip(rows, picture.sessions, strict=True):
-        state = f"! {text.state_word(session)}" if session.needs_you else text.state_word(session)
-        folder = (session.working_dir or "").rpartition("/")[2]
-        assert f"{state} {session.source} {session.model} " in row
-        assert f" {session.message_count} {session.tool_call_count} " in row
-        assert f" {text.age(session.last_activity_at, NOW)} {folder} " in row
-        assert f" {text.context(session).rpartition(' ')[2]} " in row
-        assert (session.title or "")[:8] in row
+def _close(text: str) -> str:
+    """A text without spaces: where one ink ends and another begins, there is one in the picture or not."""
+    return "".join(text.split())
 
 
-def test_the_picture_says_who_needs_you_and_how_many_do_what(picture: Snapshot) -> None:
-    lines = lines_of(draw(picture))
-    (asking,) = [session for session in picture.sessions if session.needs_you]
-    assert any(line.startswith(f"! reports needs your permission for {asking.current_tool}") for line in lines)
-    assert any(
-        f"{sum(each.message_count for each in picture.sessions)} messages, "
-        f"{sum(each.tool_call_count for each in picture.sessions)} tool calls" in line
-        for line in lines
-    )
-    assert sum(line.count("healthy") for line in lines) == len(picture.health) == 5
+def test_the_picture_of_the_readme_is_the_one_that_the_script_makes(drawn: str) -> None:
+    assert lines_of(TARGET.read_text(encoding="utf-8")) == lines_of(drawn), "run `python -m tests.pictures`"
 
 
-def test_the_picture_of_the_readme_is_the_one_that_the_script_makes(picture: Snapshot) -> None:
-    assert lines_of(PICTURE.read_text(encoding="utf-8")) == lines_of(draw(picture)), "run `python -m tests.pictures`"
+def test_the_picture_is_the_same_each_time(drawn: str) -> None:
+    assert draw() == drawn
+
+
+def test_the_picture_shows_who_needs_you_and_every_living_session(drawn: str) -> None:
+    shown = _close("\n".join(lines_of(drawn)))
+    head = head_lines(screen(PICTURE, Choice()), View(NOW, SIZE[0] - 5, SIZE[1]))
+    assert [line for line in head if _close(text_of(line)) not in shown] == []
+    living = [each for each in SESSIONS if each.lifecycle == "active"]
+    assert [each.id for each in living if _close((each.title or "")[:20]) not in shown] == []
+    assert _close("why working for 40s - its last record says so") in shown
 
 
 def test_a_reader_of_the_picture_fetches_nothing_from_elsewhere() -> None:
-    svg = PICTURE.read_text(encoding="utf-8")
+    svg = TARGET.read_text(encoding="utf-8")
     assert set(re.findall(r"https?://[^\s\"')]+", svg)) == {"http://www.w3.org/2000/svg"}
     assert "font-face" not in svg
