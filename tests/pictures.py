@@ -36,7 +36,9 @@ async def _drawn() -> str:
         svg = board.export_screenshot(title="bellboard")
     svg = re.sub(r"@font-face \{[^}]*\}\s*", "", svg)
     svg = re.sub(r"<!--.*?-->\s*", "", svg)
-    return svg.replace("Fira Code, monospace", FONTS).replace("font-family: arial", "font-family: system-ui, sans-serif")
+    return svg.replace("Fira Code, monospace", FONTS).replace(
+        "font-family: arial", "font-family: system-ui, sans-serif"
+    )
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ Textual draws it where it is installed (extra `tui`), else plain text. Where std
 
 import importlib.util
 import os
-import shutil
 import socket
 import sys
 import threading
@@ -134,12 +133,12 @@ def _say(lines: list[Line]) -> _Said:
     for line in lines:
         sys.stdout.write("".join(f"\x1b[{inks[span.role]}m{span.text}\x1b[0m" for span in line) + "\n")
     sys.stdout.flush()
-    return _Said(lines, shutil.get_terminal_size().columns)
+    return _Said(lines, os.get_terminal_size().columns)
 
 
 def _say_anew(lines: list[Line], said: _Said) -> None:
     """Say at the end what is known by then: in the place of what was said at first, if that is still where it was."""
-    if shutil.get_terminal_size().columns == said.width:
+    if os.get_terminal_size().columns == said.width:
         rows = sum(max(1, -(-length(line) // said.width)) for line in said.lines)
         sys.stdout.write(f"\x1b[{rows}A\x1b[J")
     _say(lines)

@@ -86,9 +86,7 @@ def test_somebody_finds_filters_looks_and_leaves(busy: House, board: Open) -> No
     terminal.shows("why", "the client's live registry says so", "feature/export")
     terminal.keys("Enter")
     terminal.hides("feature/export  started")
-    terminal.keys("/")
-    terminal.shows("words; -word leaves out")
-    terminal.type("nightly")
+    terminal.type("/nightly")
     terminal.hides("retry test")
     terminal.keys("Enter")
     terminal.shows("filter: nightly")
@@ -219,6 +217,71 @@ def test_without_textual_the_same_board_is_plain_text_and_ctrl_c_ends_it(busy: H
     terminal.shows("▲2 ●1")
     terminal.keys("C-c")
     terminal.shows("ended with 0")
+
+
+@pytest.mark.parametrize("words", [COMMAND, WITHOUT_TEXTUAL], ids=["textual", "plain"])
+def test_the_first_lines_are_told_anew_when_somebody_leaves(words: list[str], busy: House, board: Open) -> None:
+    terminal = board(words)
+    terminal.shows("● live", "nightly")
+    deal(busy, "beta", "notes", title="Release notes", terminal=True, activity="terminal", end_reason="ended")
+    terminal.shows("1 ended")
+    terminal.keys("q" if words is COMMAND else "C-c")
+    left = terminal.shows("ended with 0")
+    assert (left.count("~/beta"), left.count("(1 live)")) == (1, 1)
+    assert "reading" not in left
+
+
+def test_the_plain_board_shows_no_typed_key_and_leaves_none_to_who_reads_next(busy: House, board: Open) -> None:
+    terminal = board(WITHOUT_TEXTUAL, size=(80, 30))
+    before = terminal.shows("● live", "nightly", "Ctrl-C ends; keys: pip install 'bellboard[tui]'")
+    terminal.type("xyzzy")
+    terminal.keys("Enter")
+    deal(busy, "beta", "nightly", title="Why is the nightly job slow?", activity="waiting", waiting_for="plan")
+    after = terminal.shows("shows a plan")
+    assert "xyzzy" not in before + after
+    terminal.keys("C-c")
+    left = terminal.shows("ended with 0")
+    assert "xyzzy" not in left
+    terminal.type("plugh")
+    terminal.shows("plugh")  # the terminal shows again what is typed
+
+
+@pytest.mark.parametrize("words", [COMMAND, WITHOUT_TEXTUAL], ids=["textual", "plain"])
+def test_a_board_that_was_ended_in_good_order_is_said_to_have_stopped(
+    words: list[str], busy: House, board: Open
+) -> None:
+    supervisor = busy.start()
+    terminal = board(words)
+    terminal.shows("✓ alpha up 2", "✓ beta up 2")
+    supervisor.send_signal(signal.SIGINT)
+    supervisor.wait(15)
+    screen = terminal.shows("not heard", "alpha stopped", "beta stopped")
+    assert "starting" not in screen
+
+
+@pytest.mark.parametrize("words", [COMMAND, WITHOUT_TEXTUAL], ids=["textual", "plain"])
+def test_the_demo_is_the_live_board_with_its_deeds_and_comparison_below(
+    words: list[str], house: House, board: Open
+) -> None:
+    terminal = board([*words, "demo", "--chaos"])
+    terminal.shows("● live", "LAST 15 MIN", "demo  written", "killed (SIGKILL)")
+    if words is COMMAND:
+        terminal.keys("h")
+        terminal.shows("worker     pid")
+        terminal.keys("q")
+    else:
+        terminal.keys("C-c")
+    terminal.shows("0 differences", "ended with 0", seconds=60)
+    assert list(house.homes.iterdir()) == []
+
+
+def test_a_demo_in_a_terminal_that_is_closed_leaves_nothing_behind(house: House, board: Open) -> None:
+    terminal = board([*COMMAND, "demo"])
+    terminal.shows("● live", "demo  written")
+    family = psutil.Process(terminal.shell()).children(recursive=True)
+    terminal.close()
+    wait_for(lambda: not any(process.is_running() for process in family), 60, "the end of everything in the terminal")
+    del house
 
 
 def test_without_colour_there_is_none(busy: House, board: Open) -> None:

@@ -1,23 +1,17 @@
-"""What the demo's plain view writes, on a terminal and elsewhere."""
+"""What the demo writes where no terminal is, and what it tells below the live board; in a terminal: system/test_terminal.py."""
 
-import io
-import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from bellboard.supervisor.demo.cast import cast
 from bellboard.supervisor.demo.performance import Performance, Report
-from bellboard.supervisor.demo.show import show
+from bellboard.supervisor.demo.show import below, show
+from bellboard.supervisor.views.board.ink import text_of
 
 REPORT = Report(
     "written 3 messages and 1 call; board says the same", ("   1.0 s  pi's worker 7 killed (SIGKILL): away",)
 )
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def shown(folder: str, rounds: int) -> None:
@@ -40,16 +34,11 @@ def test_without_a_terminal_each_line_is_told_once_and_the_board_at_the_end(
     assert "\x1b" not in out
 
 
-@pytest.mark.timeout(60)
-def test_on_a_terminal_the_board_is_drawn_anew_with_the_report_beneath(
-    folder: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stdout", terminal)
-    shown(folder, 12)
-    pictures = terminal.getvalue().split("\x1b[H\x1b[2J")
-    assert pictures[0] == ""
-    assert len(pictures) >= 3
-    last = pictures[-1].splitlines()
-    assert last[0].split()[:3] == ["STATE", "AGENT", "MODEL"]
-    assert last[-2:] == [REPORT.line, REPORT.log[0]]
+def test_below_the_live_board_stand_the_comparison_and_the_newest_deeds_first() -> None:
+    two = Report(REPORT.line, (*REPORT.log, "   4.0 s  claude's worker 8 made to hang: waiting to be found"))
+    assert [text_of(line) for line in below(two)] == [
+        f"demo  {REPORT.line}",
+        "   4.0 s  claude's worker 8 made to hang: waiting to be found",
+        REPORT.log[0],
+    ]
+    assert text_of(below(Report())[0]) == "demo  the actors begin"
