@@ -25,7 +25,7 @@ from .wire import Wire
 
 EXIT_OK, EXIT_ERROR = 0, 1
 
-LOOK_SECONDS = 0.9
+LOOK_SECONDS = 0.5
 """After so long what was found is said, though a source may still be reading."""
 
 MOST_SECONDS = 5.0

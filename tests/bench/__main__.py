@@ -16,6 +16,7 @@ from .figures import Figure, Skipped
 from .gateway import gateway
 from .idle import idle, sweep
 from .latency import latency
+from .opening import opening
 from .page import page
 from .restart import restart
 from .shelves import shelves
@@ -36,6 +37,7 @@ BENCHES: dict[str, Callable[[Trees], Iterator[Figure]]] = {
     "page": page,
     "restart": restart,
     "start": start,
+    "opening": opening,
     "draw": draw,
 }
 
