@@ -25,6 +25,9 @@ WindowFrom: TypeAlias = Literal["reported", "observed", "table", "unknown"]
 EvidenceKind: TypeAlias = Literal["hook", "registry", "lock", "process", "record", "tool", "age", "none"]
 """How a state is known, best first; `none` says that nothing decides between the possible states."""
 
+Status: TypeAlias = Literal["healthy", "degraded", "failed", "paused"]
+"""How a source is doing."""
+
 Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
 """A moment. One without a time zone cannot be compared with others, so it is refused where bytes become messages."""
 
@@ -126,7 +129,7 @@ class HealthState(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     source: str
-    status: Literal["healthy", "degraded", "failed", "paused"] = "healthy"
+    status: Status = "healthy"
     reason: str | None = None
     pid: int | None = None
     incarnation: int = 0

@@ -6,13 +6,12 @@ while something of it fails and the rest works, `failed` while nothing of it wor
 
 from collections import Counter
 from datetime import datetime
-from typing import Literal
 
 from msgspec import Struct, structs
 
 from ...protocol.privacy import Level
 from ...protocol.privacy import health as as_told
-from ...protocol.session import HealthState
+from ...protocol.session import HealthState, Status
 from ...protocol.update import Beat, Fault
 from ..crew.death import Death
 from .privacy import redact
@@ -230,7 +229,7 @@ class HealthBook:
         settled = record.beat is not None and record.beat.passes > 0
         return as_told(structs.replace(record.state, status=status, reason=reason, settled=settled), self._level)
 
-    def _judge(self, record: Record) -> tuple[Literal["healthy", "degraded", "failed", "paused"], str | None]:
+    def _judge(self, record: Record) -> tuple[Status, str | None]:
         if record.closed:
             return "paused", "taken out of the configuration"
         if record.paused:

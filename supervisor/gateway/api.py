@@ -4,7 +4,9 @@ The document that describes it is `openapi.py`; its counterpart, the tests, vali
 """
 
 import asyncio
+from collections import Counter
 from http import HTTPStatus
+from typing import get_args
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -27,7 +29,7 @@ from .page import asset, names
 from .streams import Streams
 
 NO_STORE = {"cache-control": "no-store"}
-ACTIVITIES: tuple[str, ...] = Activity.__args__
+ACTIVITIES: tuple[str, ...] = get_args(Activity)
 PULSES_SECONDS = 1.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -40,7 +42,7 @@ class Api:
         self._streams = streams
         self._runtime_dir = runtime_dir
         self._level: privacy.Level = level
-        self._registry = registry(mirror, feed)
+        self._registry = registry(mirror, feed, streams)
         self._asking = asyncio.Lock()
         self._pulses_told, self._pulses_until = b"", 0.0
 
@@ -102,8 +104,7 @@ class Api:
             and wanted.get("activity", each.activity) == each.activity
             and ("needs_you" not in wanted or each.needs_you == (wanted["needs_you"] == "true"))
         ]
-        whole = msgspec.json.decode(self._mirror.document())
-        return _json({**whole, "sessions": chosen})
+        return _json(self._mirror.whole(chosen))
 
     async def _session(self, request: Request) -> Response:
         key = request.path_params["source"], request.path_params["id"]
@@ -139,15 +140,14 @@ class Api:
             raise NotRunning("the board is not heard: is `bellboard run` running?")
 
     async def _sources(self, _: Request) -> Response:
-        names_ = sorted({*self._mirror.health, *(source for source, _ in self._mirror.sessions)})
-        counts = {name: sum(source == name for source, _ in self._mirror.sessions) for name in names_}
+        counts = Counter(source for source, _ in self._mirror.sessions)
         told = [
             {
                 "source": name,
                 "status": health.status if (health := self._mirror.health.get(name)) else None,
-                "sessions": n,
+                "sessions": counts[name],
             }
-            for name, n in counts.items()
+            for name in self._mirror.sources()
         ]
         return _json({"schema_version": SCHEMA_VERSION, "sources": told})
 

@@ -75,7 +75,6 @@ class Feed:
     def __init__(self) -> None:
         self.epoch = ""
         self.seq = 0
-        self.dropped = 0
         self._readers: set[Reader] = set()
         self._floor = 0
         self._kept: deque[_Entry] = deque()
@@ -145,7 +144,6 @@ class Feed:
     def _tell(self, piece: Piece) -> None:
         for reader in list(self._readers):
             if not reader.put(piece):
-                self.dropped += 1
                 self._readers.discard(reader)
 
 

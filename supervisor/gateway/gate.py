@@ -50,7 +50,6 @@ class Gate:
         if scope["type"] not in {"http", "websocket"}:
             await self._inner(scope, receive, send)
             return
-        scope.setdefault("state", {}).setdefault("now", time.monotonic)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         refusal = self._refused(scope, headers)
         if scope["type"] == "websocket":
@@ -81,7 +80,7 @@ class Gate:
         if refusal is not None:
             return refusal
         client = scope.get("client")
-        if wait := self._rates.ask(client[0] if client else "", scope["state"]["now"]()):
+        if wait := self._rates.ask(client[0] if client else "", time.monotonic()):
             return Refusal(429, "too_many_requests", "too many requests: wait a little", wait)
         if scope["type"] == "http":
             return _too_large(scope["method"], scope["path"], headers)

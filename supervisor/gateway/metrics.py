@@ -12,25 +12,27 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ...protocol.session import NEEDS_YOU, Activity
+from ...protocol.event import EventKind
+from ...protocol.session import NEEDS_YOU, Activity, Status
 from ..version import VERSION
 from .feed import Feed
 from .mirror import Mirror
+from .streams import Streams
 from .tally import COUNTED, LAG_BOUNDS, TOKENS
 
-STATUSES = ("healthy", "degraded", "failed", "paused")
 MOST_SESSIONS = 1000
 """Sessions of which the context is told: each is a series."""
 
-EVENTS = ("discovered", "updated", "terminal", "stale", "resumed", "removed", "health")
+EVENTS: tuple[str, ...] = (*get_args(EventKind), "health")
 
 
 class BoardCollector(Collector):
     """Reads a mirror whenever it is asked."""
 
-    def __init__(self, mirror: Mirror, feed: Feed) -> None:
+    def __init__(self, mirror: Mirror, feed: Feed, streams: Streams) -> None:
         self._mirror = mirror
         self._feed = feed
+        self._streams = streams
 
     def collect(self) -> Iterator[Metric]:
         """Yield all families of metrics."""
@@ -42,14 +44,11 @@ class BoardCollector(Collector):
         yield info
         yield GaugeMetricFamily("bellboard_gateway_streams", "Streams that are open", value=self._feed.readers)
         yield CounterMetricFamily(
-            "bellboard_gateway_streams_dropped", "Streams that did not keep up", value=self._feed.dropped
+            "bellboard_gateway_streams_dropped", "Streams that did not keep up", value=self._streams.dropped
         )
         yield from self._sessions()
         yield from self._sources()
         yield from self._counted()
-
-    def _names(self) -> list[str]:
-        return sorted({*self._mirror.health, *(source for source, _ in self._mirror.sessions)})
 
     def _sessions(self) -> Iterator[Metric]:
         shown = list(self._mirror.sessions.values())
@@ -59,7 +58,7 @@ class BoardCollector(Collector):
         waiting = GaugeMetricFamily(
             "bellboard_sessions_needing_you", "Sessions whose turn stands still", labels=["source", "waiting_for"]
         )
-        for name in self._names():
+        for name in self._mirror.sources():
             for activity in get_args(Activity):
                 family.add_metric([name, activity], states[name, activity])
             for what in sorted(NEEDS_YOU):
@@ -89,7 +88,7 @@ class BoardCollector(Collector):
         unknown = CounterMetricFamily("bellboard_unknown_records", "Records of unknown shape", labels=["source"])
         faults = GaugeMetricFamily("bellboard_source_faults", "Failures in a row", labels=["source", "scope"])
         for name, health in sorted(self._mirror.health.items()):
-            for each in STATUSES:
+            for each in get_args(Status):
                 status.add_metric([name, each], float(health.status == each))
             gauges["pid"].add_metric([name], float(health.pid is not None))
             gauges["rss_bytes"].add_metric([name], health.rss_bytes or 0)
@@ -106,11 +105,11 @@ class BoardCollector(Collector):
         tally = self._mirror.tally
         for what in COUNTED:
             family = CounterMetricFamily(f"bellboard_{what}", f"New {what.replace('_', ' ')} seen", labels=["source"])
-            for name in self._names():
+            for name in self._mirror.sources():
                 family.add_metric([name], tally.counted[name, what])
             yield family
         tokens = CounterMetricFamily("bellboard_tokens", "New tokens seen", labels=["source", "kind"])
-        for name in self._names():
+        for name in self._mirror.sources():
             for kind in TOKENS:
                 tokens.add_metric([name, kind], tally.tokens[name, kind])
         yield tokens
@@ -125,10 +124,10 @@ class BoardCollector(Collector):
         )
 
 
-def registry(mirror: Mirror, feed: Feed) -> CollectorRegistry:
+def registry(mirror: Mirror, feed: Feed, streams: Streams) -> CollectorRegistry:
     """Return a registry of the board alone: nothing of the Python process, and nobody else's metrics."""
     made = CollectorRegistry(auto_describe=False)
-    made.register(BoardCollector(mirror, feed))
+    made.register(BoardCollector(mirror, feed, streams))
     return made
 
 

@@ -5,6 +5,7 @@ to the `feed`: nothing behind this file ever sees more.
 """
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -81,17 +82,24 @@ class Mirror:
             self.sessions[told.source, told.id] = told.session
         self._feed.add(told)
 
+    def sources(self) -> list[str]:
+        """Return the names of all sources that are heard of."""
+        return sorted({*self.health, *(source for source, _ in self.sessions)})
+
+    def whole(self, sessions: Iterable[SessionState]) -> SessionsDocument:
+        """Return the board as a document, with only these sessions in it."""
+        return SessionsDocument(
+            schema_version=SCHEMA_VERSION,
+            epoch=self._feed.epoch,
+            seq=self._feed.seq,
+            sessions=tuple(sessions),
+            health=tuple(self.health[name] for name in sorted(self.health)),
+        )
+
     def document(self) -> bytes:
         """Return the whole board as JSON, as `bellboard sessions --json` prints it; made once for all who ask meanwhile."""
         if self._document[0] != self._feed.place:
-            document = SessionsDocument(
-                schema_version=SCHEMA_VERSION,
-                epoch=self._feed.epoch,
-                seq=self._feed.seq,
-                sessions=tuple(self.sessions.values()),
-                health=tuple(self.health[name] for name in sorted(self.health)),
-            )
-            self._document = self._feed.place, msgspec.json.encode(document)
+            self._document = self._feed.place, msgspec.json.encode(self.whole(self.sessions.values()))
         return self._document[1]
 
     def picture(self) -> Piece:

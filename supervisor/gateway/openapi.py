@@ -1,12 +1,12 @@
 """OpenAPI: the description of the API for programs, made from the very types that are encoded."""
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from ...protocol.history import History, Pulse
-from ...protocol.session import HealthState, SessionState
+from ...protocol.session import Activity, HealthState, SessionState
 from ..version import VERSION
 from ..views.document import SessionsDocument
 from .mirror import Board
@@ -83,7 +83,7 @@ _KEY = [
 ]
 _FILTERS = [
     {"name": "source", "in": "query", "schema": {"type": "string"}},
-    {"name": "activity", "in": "query", "schema": {"enum": ["idle", "working", "waiting", "terminal"]}},
+    {"name": "activity", "in": "query", "schema": {"enum": list(get_args(Activity))}},
     {"name": "needs_you", "in": "query", "schema": {"enum": ["true", "false"]}},
 ]
 _LAST = [{"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}}]

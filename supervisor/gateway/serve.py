@@ -31,6 +31,9 @@ GRACE_SECONDS = 2
 REQUEST_SECONDS = 10.0
 """From the first byte of a request, or from the connection, to the end of its headers."""
 
+IDLE_SECONDS = 30
+"""From an answer to the first byte of the next request on the same connection."""
+
 
 class Serving(Struct, frozen=True, kw_only=True):
     """What to serve, and to whom. `token_file` None: the one in `state_dir`."""
@@ -72,6 +75,12 @@ class Connection(H11Protocol):
         else:
             self._wait()
 
+    def on_response_complete(self) -> None:
+        """See H11Protocol: the next request may have come in part with the one that is answered now."""
+        super().on_response_complete()
+        if self.conn.trailing_data[0] and not self._answering:
+            self._wait()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         self._calm()
@@ -97,6 +106,10 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
         super().__init__(config)
         self._streams = streams
+
+    def asked_to_end(self, _signal: int, _frame: object) -> None:
+        """Handle SIGTERM while the server's own handler is not there yet, and when it hands on what has ended it."""
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
@@ -140,26 +153,22 @@ def serve(serving: Serving) -> int:
         server_header=False,
         proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=30,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=4096,
         ws_per_message_deflate=False,  # costs each stream 300 kB, for nothing on one machine
     )
+    server = Server(config, made.streams)
+    signal.signal(signal.SIGTERM, server.asked_to_end)
     name = "localhost" if serving.host == "127.0.0.1" else serving.host or listening.getsockname()[0]
     where = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
     sys.stderr.write(f"bellboard: serving {where}/ (token in {path})\n")
     sys.stderr.write(f"bellboard: open once in a browser: {where}/login?code={made.login.code}\n")
     sys.stderr.flush()
     logging.getLogger().addHandler(_OneLine(logging.ERROR))
-    # The server raises the signal that ended it once more, for whoever had the handler before: nobody.
-    signal.signal(signal.SIGTERM, _nothing_more)
     with listening:
-        Server(config, made.streams).run(sockets=[listening])
+        server.run(sockets=[listening])
     return 0
-
-
-def _nothing_more(_signal: int, _frame: object) -> None:
-    """The server has ended already."""
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -5,7 +5,8 @@ cut off: its connection is ended, and nothing is kept for it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -43,6 +44,8 @@ class Streams:
         self._mirror = mirror
         self._feed = feed
         self._rates = rates
+        self.dropped = 0
+        """Streams that did not keep up and were cut off."""
         self._ended = False
         self._there: set[asyncio.Event] = set()
 
@@ -64,12 +67,12 @@ class Streams:
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             await _sent(send, RETRY)
-            async for piece in self._pieces(last, leaving):
-                await _sent(send, b": \n\n" if piece is None else piece.sse)
+            async with aclosing(self._pieces(last, leaving)) as pieces:
+                async for piece in pieces:
+                    await _sent(send, b": \n\n" if piece is None else piece.sse)
             await send({"type": "http.response.body", "body": b""})
         except TooSlow:
-            # Nothing can be told to who does not read; without this its unread bytes would stay with us.
-            scope["state"]["abort"]()
+            self._cut(scope)
             await asyncio.wait([leaving], timeout=1.0)
         finally:
             leaving.cancel()
@@ -84,16 +87,17 @@ class Streams:
         try:
             await socket.accept()
             leaving = asyncio.ensure_future(_left(socket))
-            async for piece in self._pieces(socket.query_params.get("last", ""), leaving):
-                for message in () if piece is None else piece.each:
-                    async with asyncio.timeout(SEND_SECONDS):
-                        await socket.send_text(message.decode())
+            async with aclosing(self._pieces(socket.query_params.get("last", ""), leaving)) as pieces:
+                async for piece in pieces:
+                    for message in () if piece is None else piece.each:
+                        async with asyncio.timeout(SEND_SECONDS):
+                            await socket.send_text(message.decode())
             if self._ended:
                 await socket.close(GOING_AWAY, "the gateway ends")
             elif not _gone_away(leaving):
                 await socket.close(NOT_ALLOWED, "nothing can be said to the board")
         except (TooSlow, TimeoutError):
-            socket.scope["state"]["abort"]()
+            self._cut(socket.scope)
         except (WebSocketDisconnect, RuntimeError):
             pass  # it has gone
         finally:
@@ -101,7 +105,12 @@ class Streams:
                 leaving.cancel()
             self._rates.close_stream()
 
-    async def _pieces(self, last: str, leaving: "asyncio.Future[Any]") -> AsyncIterator[Piece | None]:
+    def _cut(self, scope: Scope) -> None:
+        """Nothing can be told to who does not read; without this its unread bytes would stay with us."""
+        self.dropped += 1
+        scope["state"]["abort"]()
+
+    async def _pieces(self, last: str, leaving: "asyncio.Future[Any]") -> AsyncGenerator[Piece | None]:
         """Yield what a reader is to be told until it leaves; None when there was nothing for a while."""
         there = asyncio.Event()
         self._there.add(there)

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from harness import COMMAND, House, wait_for
@@ -33,12 +33,12 @@ class Answer(Struct, frozen=True):
 class Web:
     """A running gateway."""
 
-    def __init__(self, house: House, *words: str) -> None:
+    def __init__(self, house: House, *words: str, command: Sequence[str] = COMMAND) -> None:
         self._house = house
         self._log = house.root / "gateway.log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", "0", *words], stdout=log, stderr=log, env={**os.environ, **house.env}
+                [*command, "serve", "--port", "0", *words], stdout=log, stderr=log, env={**os.environ, **house.env}
             )
         found = wait_for(lambda: self._said(r"serving http://localhost:(\d+)/ \(token in (.+)\)"), 15, "the gateway")
         self.port = int(found[1])

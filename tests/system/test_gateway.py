@@ -5,16 +5,17 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from faulty import append, settle
-from harness import House, command, wait_for
+from harness import COMMAND, House, command, wait_for
 
 pytest.importorskip("starlette", reason="needs the extra `web`")
 jsonschema = pytest.importorskip("jsonschema", reason="answers are validated with jsonschema")
 
+import hasty
 from web import Web
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -30,8 +31,8 @@ def serve(house: House) -> Iterator[Serve]:
     house.start()
     made: list[Web] = []
 
-    def start(*words: str) -> Web:
-        made.append(Web(house, *words))
+    def start(*words: str, command: Sequence[str] = COMMAND) -> Web:
+        made.append(Web(house, *words, command=command))
         wait_for(lambda: made[-1].ask("/readyz").status == 200, 15, "the gateway's board")
         return made[-1]
 
@@ -255,7 +256,7 @@ def test_privacy_is_applied_before_anything_leaves(serve: Serve, house: House) -
 
 
 def test_a_reader_that_does_not_read_is_cut_off_and_the_others_go_on(serve: Serve, house: House) -> None:
-    web = serve()
+    web = serve(command=hasty.COMMAND)
     stuck = socket.socket()
     stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     stuck.connect(("localhost", web.port))
