@@ -90,7 +90,7 @@ export const timeline = (marks, now) => {
     if (!before || place < 0) return;
     const more = mark.calls - before.calls;
     if (more > 0) picture.append(svg("rect", { class: "tick", x: place.toFixed(1), y: 33, width: 1.5, height: Math.min(13, 2 + 2 * more) }));
-    if (mark.compactions > before.compactions) picture.append(svg("path", { class: "compaction", d: `M${place.toFixed(1)} 0l5 5.5-5 5.5-5-5.500z` }));
+    if (mark.compactions > before.compactions) picture.append(svg("path", { class: "compaction", d: `M${place.toFixed(1)} 0l5 5.5-5 5.5-5-5.5z` }));
     calls += Math.max(0, more);
     compactions += Math.max(0, mark.compactions - before.compactions);
   });
