@@ -1,10 +1,12 @@
 """Arguments: the words of the command line. What their help says besides stands in `manual.py`."""
 
 import argparse
+import re
 import shutil
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from .manual import WIDTH, page_of
+from .mistakes import nearest
 from .version import VERSION
 
 DOCUMENTS = ("sessions", "health", "watch", "event", "doctor", "config")
@@ -37,6 +39,18 @@ class Layout(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=26, width=min(WIDTH, max(columns, 40)) - 2)
 
 
+_NO_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)$", re.DOTALL)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that asks whether a word like the one that was typed was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2 and a sentence."""
+        found = _NO_CHOICE.search(message)
+        super().error(message + (nearest(found[1], re.findall(r"[\w-]+", found[2])) if found else ""))
+
+
 def parse(words: list[str]) -> argparse.Namespace:
     """Parse the command line; ends the process with code 2 and a sentence if it cannot be meant."""
     return whole_parser().parse_args(words)
@@ -45,9 +59,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 def whole_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; completion is made from it, too."""
     page = page_of(None)
-    parser = argparse.ArgumentParser(
-        prog="bellboard", description=page.description, epilog=page.epilog, formatter_class=Layout
-    )
+    parser = Parser(prog="bellboard", description=page.description, epilog=page.epilog, formatter_class=Layout)
     parser.add_argument("-V", "--version", action="version", version=f"bellboard {VERSION}")
     _common(parser, suppress=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -188,7 +200,7 @@ def _hooks(commands: "Commands") -> None:
         "verb", choices=["install", "status", "remove"], help="what to do; install shows the change first"
     )
     parser.add_argument(
-        "agents", nargs="*", metavar="AGENT", help="claude, codex, gemini, opencode; default: the installed"
+        "agents", nargs="*", default=[], metavar="AGENT", help="claude, codex, gemini, opencode; default: the installed"
     )
     parser.add_argument("--dry-run", action="store_true", help="show the change and leave everything as it is")
     _state_dir(parser, "folder of the board's state, which holds the spool")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, cast
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
 
 from ..protocol.privacy import Level
 from .aggregator.aggregator import Rules
@@ -20,7 +20,7 @@ from .crew.restart import Policy
 from .crew.vigil import Patience
 from .errors import ConfigError
 from .gateway.settings import Serve
-from .mistakes import nearest, place, sentence, unknown_key
+from .mistakes import culprit, nearest, place, sentence, unknown_key
 from .units import Seconds, Size, finite, unit
 
 SIMULATED = "mock"
@@ -195,10 +195,44 @@ def read(path: str | None, known_sources: frozenset[str] | None = None) -> _File
     try:
         found = msgspec.convert(said, _File, dec_hook=unit)
     except (msgspec.ValidationError, OverflowError) as error:
-        raise ConfigError(sentence(where, text, str(error), known_keys())) from error
+        raise ConfigError(sentence(where, text, str(error), known_keys(), known_words())) from error
     for name, table in found.sources.items() if known_sources is not None else ():
         _check_source(where, text, name, table, known_sources or frozenset())
     return found
+
+
+def complaints(path: str | None, known_sources: frozenset[str]) -> list[str]:
+    """Return all that is wrong with the configuration file, a sentence each. Raises ConfigError if it cannot be read.
+
+    What was found wrong is taken out, and the rest is looked at again: only so is the next thing found.
+    """
+    where = path or default_path()
+    text, rest = load(path)
+    found: list[str] = []
+    while True:
+        try:
+            file = msgspec.convert(rest, _File, dec_hook=unit)
+            break
+        except (msgspec.ValidationError, OverflowError) as error:
+            found.append(sentence(where, text, str(error), known_keys(), known_words()))
+            wrong = culprit(str(error))
+            if wrong is None or not _taken_out(rest, wrong):
+                return found
+    for name, table in file.sources.items():
+        try:
+            _check_source(where, text, name, table, known_sources)
+        except ConfigError as error:
+            found.append(str(error))
+    return found
+
+
+def _taken_out(said: dict[str, Any], key: str) -> bool:
+    """Take a setting, or a table, out of what a file says; returns whether it was there."""
+    table, _, name = key.rpartition(".")
+    inside: Any = said
+    for part in table.split(".") if table else ():
+        inside = cast("dict[str, Any]", inside).get(part) if isinstance(inside, dict) else None
+    return isinstance(inside, dict) and cast("dict[str, Any]", inside).pop(name, None) is not None
 
 
 def load(path: str | None) -> tuple[str, dict[str, Any]]:
@@ -228,12 +262,30 @@ def known_keys() -> dict[str, tuple[str, ...]]:
     return {"": _File.__struct_fields__, **inner}
 
 
+def known_words() -> dict[str, tuple[str, ...]]:
+    """Return the words that a setting may have as its value, of each setting that is one of several words."""
+    found: dict[str, tuple[str, ...]] = {}
+
+    def walk(kind: Any, path: str) -> None:
+        if isinstance(kind, inspect.StructType):
+            for field in kind.fields:
+                walk(field.type, f"{path}.{field.name}".lstrip("."))
+        elif isinstance(kind, inspect.VarTupleType):
+            walk(kind.item_type, path)
+        elif isinstance(kind, inspect.LiteralType):
+            found[path] = tuple(str(value) for value in kind.values)
+
+    walk(inspect.type_info(_File), "")
+    return found
+
+
 def _check_source(where: str, text: str, name: str, table: dict[str, Any], known: frozenset[str]) -> None:
     _check_options(where, name, table)
     at = place(where, text, f"sources.{name}")
     if name not in known and "factory" not in table:
+        there = sorted(known - {SIMULATED})
         raise ConfigError(
-            f"{at}: unknown source `{name}`{nearest(name, sorted(known))} - installed are {', '.join(sorted(known))}; "
+            f"{at}: unknown source `{name}`{nearest(name, there)} - installed are {', '.join(there)}; "
             f'another one needs `factory = "package.module:callable"`'
         )
     if "factory" in table and not (isinstance(table["factory"], str) and ":" in table["factory"]):

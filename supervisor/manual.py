@@ -1,6 +1,7 @@
 """Manual: what each command's help says besides its options: what it does, examples, exit codes, environment, see also.
 
-Pure data and its layout. The options themselves stand in `arguments.py`, which puts both together.
+Pure data and its layout: one table, an entry a command, which is why this file is as long as it is. The options themselves
+stand in `arguments.py`, which puts both together.
 """
 
 import textwrap
@@ -126,7 +127,7 @@ PAGES: dict[str, Page] = {
         supervisor on the same folders is refused. It writes `ready` to stderr when others can attach.""",
         examples={
             "bellboard run": "all installed sources, as they are configured",
-            "bellboard run --source claude --source codex=~/work/.codex": "these two only, one in another folder",
+            "bellboard run --source claude --source codex=~/other/.codex": "these two only, one in another folder",
             "bellboard run --ephemeral -v": "keep nothing on disk, and say more",
             "bellboard run --serve": "and serve the board to browsers, in a process of its own (extra: web)",
         },
@@ -139,7 +140,10 @@ PAGES: dict[str, Page] = {
         about="""Lists the sessions on the board, those that need you first. With an ID it shows all of one session, and why
         it is said to be in its state. Filters are joined: each session shown passes all of them.
 
-        With --once no supervisor is needed: the agents' files are read now, everything in them, however old.""",
+        With --once no supervisor is needed: the agents' files are read now, everything in them, however old. A board
+        leaves out what has not moved within `board.since` when it first starts.
+
+        In a narrow terminal MODEL, MSG, TOOLS, CONTEXT, TOOL NOW, AGENT and PROJECT give way, in this order.""",
         examples={
             "bellboard sessions": "the sessions on the board",
             "bellboard sessions 4f": "one of them in full (the beginning of its id)",
@@ -154,8 +158,9 @@ PAGES: dict[str, Page] = {
     ),
     "watch": Page(
         summary="print each change as it happens",
-        about="""Follows the board until interrupted: first the whole picture, then a line for each change. It outlives
-        restarts of the supervisor, and begins with a whole picture again when it has missed something.
+        about="""Follows the board until interrupted, or until nobody reads it: first the whole picture, then a line for each
+        change, with the time. It outlives restarts of the supervisor, says on stderr when that is gone and back, and
+        begins with a whole picture again when it has missed something.
 
         An event passes a filter if its session is so after the change. Health of the chosen sources is told in any
         case, because it says whether silence means anything; --topic session. leaves it out.""",
@@ -189,7 +194,7 @@ PAGES: dict[str, Page] = {
         and changes nothing.""",
         examples={
             "bellboard doctor": "look at everything",
-            "bellboard doctor --source codex=~/work/.codex": "look at one source, in another folder",
+            "bellboard doctor --source codex=~/other/.codex": "look at one source, in another folder",
             "bellboard doctor --json": "the same for a program",
         },
         exits={**USAGE, 4: "something is wrong"},
@@ -214,7 +219,7 @@ PAGES: dict[str, Page] = {
     "config": Page(
         summary="show what is set and by whom, check a file, or say which file is read",
         about="""`show` prints every setting with its value and where that is from: a flag, the environment, the file or the
-        default. `check` reads a file as `run` would and says what is wrong with it and where. `path` says which file
+        default. `check` reads a file as `run` would and says all that is wrong with it and where. `path` says which file
         is read, whether it exists or not.""",
         examples={
             "bellboard config show": "everything that is set, and by whom",
@@ -229,9 +234,10 @@ PAGES: dict[str, Page] = {
     ),
     "hooks": Page(
         summary="let agents tell the board who waits, by their own documented hooks",
-        about="""Permission waits of some agents are nowhere on disk. `install` adds one line to an agent's own hook
-        configuration, which tells the board who waits: agent, session id, kind and time, nothing else. It shows the
-        change and keeps a copy of the file; `remove` takes it out again.""",
+        about="""Permission waits of some agents are nowhere on disk. `install` adds an entry for each of four to
+        six events to an agent's own hook configuration (to OpenCode a plugin file); they tell the board who waits:
+        agent, session id, kind and time, nothing else. It shows the change and keeps a copy of the file; `remove` takes
+        everything out again. Claude Code from 2.1.119 on needs none: its own registry says who waits.""",
         examples={
             "bellboard hooks install --dry-run": "show what would change",
             "bellboard hooks install claude codex": "these two; without names, all that are installed",

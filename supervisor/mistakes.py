@@ -9,19 +9,35 @@ from collections.abc import Iterable, Mapping
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*?)`)?$", re.DOTALL)
 _PLACED = re.compile(r"(.*) - at `\$\.(.*?)`$", re.DOTALL)
+_NO_WORD = re.compile(r"Invalid enum value '(.*)'$", re.DOTALL)
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")
 
 
-def sentence(where: str, text: str, error: str, known: Mapping[str, Iterable[str]]) -> str:
-    """Return what msgspec found wrong in a file as a sentence; `known` are the keys of each table, "" is the top."""
+def sentence(
+    where: str, text: str, error: str, known: Mapping[str, Iterable[str]], words: Mapping[str, Iterable[str]] = {}
+) -> str:
+    """Return what msgspec found wrong in a file as a sentence.
+
+    `known` are the keys of each table, "" is the top; `words` are those that a key may have as its value.
+    """
+    key = culprit(error)
     if (found := _UNKNOWN.match(error)) is not None:
-        key, table = found[1], found[2] or ""
-        return unknown_key(where, text, table, key, known.get(table, ()))
-    if (placed := _PLACED.match(error)) is not None:
-        what, key = placed[1], re.sub(r"\[.*?\]", "", placed[2])
+        return unknown_key(where, text, found[2] or "", found[1], known.get(found[2] or "", ()))
+    if (placed := _PLACED.match(error)) is not None and key is not None:
+        what = placed[1]
+        if (wrong := _NO_WORD.match(what)) is not None and key in words:
+            what = f"there is no `{wrong[1]}`{nearest(wrong[1], words[key])} (known: {', '.join(words[key])})"
         return f"{place(where, text, key)}: {key}: {what}"
     return f"{where}: {error}"
+
+
+def culprit(error: str) -> str | None:
+    """Return the dotted path of what msgspec finds wrong, None if it does not say."""
+    if (found := _UNKNOWN.match(error)) is not None:
+        return f"{found[2]}.{found[1]}" if found[2] else found[1]
+    placed = _PLACED.match(error)
+    return None if placed is None else re.sub(r"\[.*?\]", "", placed[2])
 
 
 def unknown_key(where: str, text: str, table: str, key: str, known: Iterable[str]) -> str:

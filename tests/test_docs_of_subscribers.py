@@ -1,6 +1,7 @@
 """What the docs for subscribers show is what the code says: JSON, fields, names and examples."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -193,6 +194,14 @@ def test_the_example_that_looks_once_says_why() -> None:
         done = subprocess.run(words, env=board.env, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "start one with `bellboard run`" in done.stderr
+
+
+def test_the_example_of_the_readme_says_without_a_board_how_to_start_one(folder: str) -> None:
+    words = [sys.executable, str(EXAMPLES / "follow.py")]
+    env = {**os.environ, "BELLBOARD_RUNTIME_DIR": folder}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=30, check=False)
+    said = f"no supervisor in {folder}: start one with `bellboard run`\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
 def test_the_example_of_a_test_passes(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def look(question: Question) -> Sight:
         seen = structs.replace(seen, places=tuple(source.where()) if isinstance(source, Placed) else ())
         step = "cannot list its sessions"
         handles = list(source.discover())
-        seen = _counted(seen, handles)
+        seen = _counted(seen, handles, question.oldest)
         step = "cannot say what to watch"
         seen = _watched(seen, source, enabled=question.watch)
     except SourceUnavailable as error:
@@ -56,10 +56,14 @@ def _version() -> str:
         return ""
 
 
-def _counted(seen: Sight, handles: Sequence[SessionHandle]) -> Sight:
+def _counted(seen: Sight, handles: Sequence[SessionHandle], oldest: float | None) -> Sight:
     times = [handle.modified_at for handle in handles if handle.modified_at is not None]
     live = sum(handle.live for handle in handles)
-    return structs.replace(seen, sessions=len(handles), live=live, newest=max(times, default=None))
+    old = 0
+    if oldest is not None:
+        # As a round decides which sessions stay asleep: see `workers/round.py`.
+        old = sum(not each.live and each.modified_at is not None and each.modified_at < oldest for each in handles)
+    return structs.replace(seen, sessions=len(handles), live=live, newest=max(times, default=None), old=old)
 
 
 def _watched(seen: Sight, source: Source, *, enabled: bool) -> Sight:

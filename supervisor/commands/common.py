@@ -4,14 +4,16 @@ import argparse
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ...protocol.addresses import default_runtime_dir
 from ...protocol.event import Snapshot
 from ...protocol.session import SessionState
 from ...protocol.subscriber import Subscriber
-from ..config import Config, build, default_state_dir, read
-from ..errors import UsageError
+from ..config import SIMULATED, Config, build, default_state_dir, load, read
+from ..errors import ConfigError, UsageError
+from ..mistakes import nearest
 from ..views import text
 
 EXIT_OK = 0
@@ -30,41 +32,64 @@ def fail(sentence: str, code: int) -> int:
 
 
 def log(options: argparse.Namespace) -> None:
-    """Let a board of this process say on stderr what it does, as loudly as was asked for."""
+    """Let a board of this process say on stderr what it does, as loudly as was asked for.
+
+    Whoever sits at a terminal reads sentences; a log, or who asked for more, wants time and level, too.
+    """
     import logging  # noqa: PLC0415 - only a board has something to log
 
+    talk = sys.stderr.isatty() and not options.verbose
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if options.verbose > 1 else logging.INFO if options.verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(message)s",
+        format="bellboard: %(message)s" if talk else "%(asctime)s %(levelname)s %(message)s",
     )
 
 
 def runtime_dir(options: argparse.Namespace) -> str:
     """Where the board is: by flag, environment, file or default, exactly as `run` decides it."""
-    named = options.runtime_dir or os.environ.get("BELLBOARD_RUNTIME_DIR")
-    chosen = named or read(options.config).runtime_dir or default_runtime_dir()
-    return os.path.abspath(os.path.expanduser(chosen))
+    return _folder(options, "runtime_dir", default_runtime_dir)
 
 
 def state_dir(options: argparse.Namespace) -> str:
     """Where the board keeps what it knows: by flag, environment, file or default, exactly as `run` decides it."""
-    named = options.state_dir or os.environ.get("BELLBOARD_STATE_DIR")
-    chosen = named or read(options.config).state_dir or default_state_dir()
-    return os.path.abspath(os.path.expanduser(chosen))
+    return _folder(options, "state_dir", default_state_dir)
+
+
+def _folder(options: argparse.Namespace, key: str, default: Callable[[], str]) -> str:
+    named = getattr(options, key) or os.environ.get(f"BELLBOARD_{key.upper()}")
+    return os.path.abspath(os.path.expanduser(named or _said(options, key) or default()))
+
+
+def _said(options: argparse.Namespace, key: str) -> str | None:
+    """Return the one setting that is needed to find a board: whatever else is wrong with the file is `run`'s business."""
+    try:
+        return getattr(read(options.config), key)
+    except ConfigError as error:
+        said = load(options.config)[1].get(key)
+        if said is not None and not isinstance(said, str):
+            raise
+        sys.stderr.write(f"bellboard: {error}\nbellboard: going on with `{key}` alone\n")
+        return said
+
+
+def installed() -> frozenset[str]:
+    """Return the sources that are installed, by name."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - only who runs a board needs to know what is installed
+
+    return frozenset(each.name for each in entry_points(group=GROUP))
 
 
 def config(options: argparse.Namespace) -> Config:
     """Everything that is set, for a board. Raises UsageError that says what cannot be meant."""
-    from importlib.metadata import entry_points  # noqa: PLC0415 - only who runs a board needs to know what is installed
-
-    known = frozenset(each.name for each in entry_points(group=GROUP))
+    known = installed()
     file = read(options.config, known)
     only: dict[str, str | None] = {}
     for word in getattr(options, "source", None) or ():
         name, given, folder = word.partition("=")
         if name not in known and "factory" not in file.sources.get(name, {}):
-            raise UsageError(f"unknown source {name!r}: known are {', '.join(sorted(known | set(file.sources)))}")
+            there = sorted((known | set(file.sources)) - {SIMULATED})
+            raise UsageError(f"unknown source {name!r}{nearest(name, there)} (known: {', '.join(there)})")
         if given and not os.path.isdir(folder):
             raise UsageError(f"--source {word}: {folder or 'the empty path'} is not a folder")
         if given and not os.access(folder, os.R_OK | os.X_OK):
@@ -94,7 +119,35 @@ def read_once(options: argparse.Namespace, wanted: Config) -> Snapshot:
     return look(wanted)
 
 
+def warn_of_sources(options: argparse.Namespace, board: Snapshot) -> None:
+    """Say which of the sources that were asked for this board does not have: nothing of them will ever be shown."""
+    there = sorted(state.source for state in board.health)
+    for name in dict.fromkeys(word.partition("=")[0] for word in options.source or ()):
+        if name not in there:
+            sys.stderr.write(
+                f"bellboard: the board has no source {name!r}{nearest(name, there)} (it has: {', '.join(there)})\n"
+            )
+
+
+def columns(otherwise: int = 160) -> int:
+    """Return how wide the terminal is; `otherwise` where there is none."""
+    return shutil.get_terminal_size((otherwise, 24)).columns
+
+
 def print_table(sessions: list[SessionState]) -> None:
     """Print sessions as wide as the terminal is."""
-    width = shutil.get_terminal_size((160, 24)).columns
-    sys.stdout.write(text.table(sessions, datetime.now(UTC), width) + "\n")
+    sys.stdout.write(text.table(sessions, datetime.now(UTC), columns()) + "\n")
+
+
+def left_out(picture: Snapshot) -> str:
+    """Return what explains that a board has nothing to show where agents are: on many machines all sessions are only old."""
+    if all(state.absent for state in picture.health):
+        return ""
+    return " (older ones than `board.since` are left out: `bellboard sessions --once` reads all)"
+
+
+def tell_where_was_looked(picture: Snapshot) -> None:
+    """Say of each source why it has no session."""
+    for state in picture.health:
+        where = f" in {state.home}" if state.home else ""
+        sys.stderr.write(f"bellboard: {state.source}: {state.reason or f'no sessions{where}'}\n")

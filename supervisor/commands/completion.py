@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import entry_points
 from typing import cast
 
 import shtab
@@ -16,7 +15,7 @@ from . import common
 
 def run(options: argparse.Namespace) -> int:
     """Print the script for a shell."""
-    sys.stdout.write(script(options.shell, sorted(each.name for each in entry_points(group=common.GROUP))))
+    sys.stdout.write(script(options.shell, sorted(common.installed())))
     return common.EXIT_OK
 
 

@@ -5,7 +5,8 @@ import os
 import sys
 
 from .. import settings
-from ..config import default_path, load
+from ..config import complaints, default_path, load
+from ..errors import ConfigError
 from ..views.document import Origin, pretty
 from . import common
 
@@ -32,6 +33,11 @@ def _check(options: argparse.Namespace, where: str) -> int:
     if chosen is None and not os.environ.get("BELLBOARD_CONFIG") and not os.path.exists(where):
         sys.stderr.write(f"bellboard: there is no {where}: the defaults hold\n")
         return common.EXIT_OK
+    wrong = complaints(chosen, common.installed())
+    for sentence in wrong:
+        sys.stderr.write(f"bellboard: {sentence}\n")
+    if wrong:
+        return ConfigError.exit_code
     common.config(argparse.Namespace(**{**vars(options), "config": chosen}))
     sys.stderr.write(f"bellboard: {chosen or where} is right\n")
     return common.EXIT_OK

@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 
 from ...protocol.errors import NotRunning, ProtocolError
-from ..errors import SupervisorError
+from ..errors import SupervisorError, UsageError
 from .common import EXIT_ERROR, EXIT_NOT_RUNNING, fail
 
 FILES: dict[str | None, str] = {
@@ -32,6 +32,14 @@ FILES: dict[str | None, str] = {
 }
 """The word, and the file that knows what it does; None is no word at all."""
 
+DEAF: dict[str, tuple[str, ...]] = {
+    "completion": ("config", "runtime_dir"),
+    "demo": ("config", "runtime_dir"),
+    "hooks": ("runtime_dir",),
+    "schema": ("config", "runtime_dir"),
+}
+"""Flags that every command takes and that mean nothing to these: who gives one has something in mind that will not be."""
+
 
 def run(options: argparse.Namespace) -> int:
     """Run the command that was asked for; returns the exit code. Errors become a sentence on stderr."""
@@ -39,6 +47,9 @@ def run(options: argparse.Namespace) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a title may hold what this terminal cannot show
     try:
+        for key in DEAF.get(options.command or "", ()):
+            if getattr(options, key) is not None:
+                raise UsageError(f"--{key.replace('_', '-')} means nothing to `bellboard {options.command}`")
         command = import_module(f"{__package__}.{FILES[options.command]}")
         return command.run(options)
     except NotRunning as error:

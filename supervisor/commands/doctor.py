@@ -16,6 +16,8 @@ from ..doctor.sources import Case, note, ok, problem
 from ..errors import ConfigError, SupervisorError
 from ..hooks.agents import known
 from ..hooks.install import Home
+from ..settings import duration
+from ..units import finite
 from ..version import VERSION
 from ..views.document import DoctorDocument, Finding, pretty
 from ..views.findings import page
@@ -26,12 +28,13 @@ def run(options: argparse.Namespace) -> int:
     """Look, print, and end with 4 if something has to be mended."""
     config, found = _configuration(options)
     picture = _picture(config.runtime_dir)
-    looks = look([_question(name, config) for name in config.sources])
+    now = time.time()
+    looks = look([_question(name, config, now) for name in config.sources])
     held = board.holder(config.runtime_dir)
     found += board.runtime(config.runtime_dir, held, answered=picture is not None)
     if config.state_dir is not None:
         found += board.state(config.state_dir, running=held is not None or picture is not None)
-    found += system.findings(looks)
+    found += [*system.findings(looks), *sources.whole(looks)]
     for case in _cases(config, looks, picture):
         found += [*sources.findings(case), *_hooks(case, config)]
     problems = sum(each.verdict == "problem" for each in found)
@@ -60,10 +63,17 @@ def _picture(runtime_dir: str) -> Snapshot | None:
         return None
 
 
-def _question(name: str, config: Config) -> Question:
+def _question(name: str, config: Config, now: float) -> Question:
     wanted = config.sources[name]
-    spool = None if config.state_dir is None else os.path.join(config.state_dir, "spool")
-    return Question(source=name, factory=wanted.factory, options=wanted.options, spool=spool, watch=config.work.watch)
+    since = finite(config.board.since)
+    return Question(
+        source=name,
+        factory=wanted.factory,
+        options=wanted.options,
+        spool=None if config.state_dir is None else os.path.join(config.state_dir, "spool"),
+        watch=config.work.watch,
+        oldest=None if since is None else now - since,
+    )
 
 
 def _places(seen: Look) -> tuple[Place, ...]:
@@ -83,6 +93,7 @@ def _cases(config: Config, looks: dict[str, Look], picture: Snapshot | None) -> 
             running=picture is not None,
             health=health.get(name),
             watching=config.work.watch,
+            since=duration(config.board.since),
             log=None if config.state_dir is None else os.path.join(config.state_dir, "logs", f"{name}.log"),
             now=time.time(),
         )
@@ -101,6 +112,8 @@ def _hooks(case: Case, config: Config) -> list[Finding]:
         return [problem(case.name, "hooks", str(error), f"mend {agent.settings}, then: {mend}")]
     if status == "installed":
         return [ok(case.name, "hooks", status)]
+    if status == "not installed" and sources.registered(case.name, case.look.client):
+        return [ok(case.name, "hooks", f"not needed: the registry of client {case.look.client} says who waits")]
     if status == "not installed":
         return [note(case.name, "hooks", "not installed: they tell of waits that are nowhere on disk", mend)]
     return [problem(case.name, "hooks", status, mend)]

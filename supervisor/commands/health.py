@@ -14,6 +14,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(document.health_json(picture) + "\n")
     else:
-        sys.stdout.write(text.health_table(picture.health, datetime.now(UTC)) + "\n")
+        width = common.columns() if sys.stdout.isatty() else None
+        sys.stdout.write(text.health_table(picture.health, datetime.now(UTC), width) + "\n")
     unwell = any(state.status in {"degraded", "failed"} for state in picture.health)
     return common.EXIT_UNHEALTHY if unwell else common.EXIT_OK

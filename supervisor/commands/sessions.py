@@ -7,32 +7,39 @@ from datetime import UTC, datetime
 
 from msgspec import structs
 
+from ...protocol.errors import NotRunning
 from ...protocol.event import Snapshot
+from ...protocol.session import SessionState
 from ..errors import SupervisorError, UsageError
 from ..units import Seconds, seconds
-from ..views import document, text
+from ..views import document
+from ..views.board import detail
+from ..views.board.ink import text_of
 from . import common
 from .choice import Choice, choice
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the sessions that were asked for."""
-    picture = _picture(options)
     wanted = _choice(options)
-    chosen = [session for session in picture.sessions if wanted.takes(session)]
-    empty = not picture.sessions
-    picture = structs.replace(picture, sessions=tuple(chosen))
+    whole = _picture(options)
+    chosen = [session for session in whole.sessions if wanted.takes(session)]
+    picture = structs.replace(whole, sessions=tuple(chosen))
+    if not options.once:
+        common.warn_of_sources(options, whole)
     if options.id is not None and not chosen:
         raise SupervisorError(f"no session whose id begins with {options.id!r}")
     if options.json:
         sys.stdout.write(document.sessions_json(picture) + "\n")
     elif options.id is not None:
-        now = datetime.now(UTC)
-        sys.stdout.write("\n\n".join(text.detail(session, now) for session in chosen) + "\n")
+        sys.stdout.write("\n\n".join(_detail(session) for session in chosen) + "\n")
     elif chosen:
         common.print_table(chosen)
+    elif whole.sessions:
+        sys.stderr.write("bellboard: no sessions that match\n")
     else:
-        sys.stderr.write("bellboard: no sessions" + ("" if empty else " that match") + "\n")
+        common.tell_where_was_looked(whole)
+        sys.stderr.write("bellboard: no sessions" + ("" if options.once else common.left_out(whole)) + "\n")
     unwell = [state for state in picture.health if state.status in {"degraded", "failed"}]
     for state in unwell if options.once else ():
         sys.stderr.write(f"bellboard: {state.source} {state.status}: {state.reason}\n")
@@ -42,11 +49,19 @@ def run(options: argparse.Namespace) -> int:
     return common.EXIT_ERROR if options.once and incomplete else common.EXIT_OK
 
 
+def _detail(session: SessionState) -> str:
+    """Return all about a session, as the live board's details say it."""
+    return "\n".join(text_of(line) for line in detail.session(session, datetime.now(UTC), common.columns()))
+
+
 def _picture(options: argparse.Namespace) -> Snapshot:
     if not options.once:
         if any("=" in word for word in options.source or ()):
             raise UsageError("--source NAME=FOLDER reads a folder now, which needs --once")
-        return common.picture(common.runtime_dir(options))
+        try:
+            return common.picture(common.runtime_dir(options))
+        except NotRunning as error:
+            raise NotRunning(f"{error}, or read the agents' files with --once") from error
     config = common.config(options)
     board = structs.replace(config.board, since=_age(options.since or "all"))
     return common.read_once(options, structs.replace(config, board=board))

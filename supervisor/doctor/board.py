@@ -68,7 +68,7 @@ def runtime(folder: str, held: Holder | None, *, answered: bool) -> list[Finding
 def _supervisor(folder: str, held: Holder | None, *, answered: bool) -> list[Finding]:
     if not answered:
         if held is None:
-            text = f"none is running in {folder}: commands read the agents' files themselves"
+            text = f"none is running in {folder}: without one only `bellboard` and `sessions --once` work"
             return [note(BOARD, "supervisor", text, "bellboard run, or: bellboard service install")]
         text = f"process {held.pid} holds {folder} and does not answer"
         return [problem(BOARD, "supervisor", text, f"kill {held.pid}, then: bellboard run")]

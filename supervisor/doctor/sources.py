@@ -1,5 +1,6 @@
 """Sources: what is right and what is not with one source. Pure: what was seen goes in, findings come out."""
 
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -14,6 +15,9 @@ from .spots import Ground
 FUTURE_SECONDS = 120.0
 """A record that much younger than now was written by another clock."""
 
+CLAUDE_REGISTRY = (2, 1, 119)
+"""The first client of Claude Code whose live registry says who waits for what."""
+
 AGES = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 MORE_WATCHES = "sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024"
@@ -23,7 +27,7 @@ class Case(Struct, frozen=True, kw_only=True):
     """One source and all that is known of it.
 
     `chosen` says who set its folder, if a setting did; `health` is what a running board says of it, None where none runs
-    or does not know it; `watching` is whether inotify is wanted.
+    or does not know it; `watching` is whether inotify is wanted, `since` is `board.since` as it would be written.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Case(Struct, frozen=True, kw_only=True):
     running: bool = False
     health: HealthState | None = None
     watching: bool = True
+    since: str = "all"
     log: str | None = None
     now: float = 0.0
 
@@ -52,6 +57,21 @@ def findings(case: Case) -> list[Finding]:
         elif seen.installed:
             found += [_records(case, seen), *_trial(case, seen), _watch(case, seen)]
     return found + _worker(case)
+
+
+def whole(looks: Mapping[str, Look]) -> list[Finding]:
+    """Judge what there is to see at all."""
+    if any(isinstance(seen, str) or seen.installed or seen.error for seen in looks.values()):
+        return []
+    mend = 'name its folder: home = "FOLDER" in [sources.NAME]; or see a board without any: bellboard demo'
+    return [problem("agents", "found", f"none of {', '.join(looks)} is installed where it was looked for", mend)]
+
+
+def registered(source: str, client: str | None) -> bool:
+    """Whether a client's own live registry says who waits, so that hooks would tell nothing new."""
+    if source != "claude" or client is None:
+        return False
+    return tuple(int(part) for part in re.findall(r"\d+", client)[:3]) >= CLAUDE_REGISTRY
 
 
 def ok(about: str, what: str, text: str) -> Finding:
@@ -112,6 +132,11 @@ def _records(case: Case, seen: Sight) -> Finding:
     if seen.newest is None:
         return ok(case.name, "records", count)
     ahead = seen.newest - case.now
+    if seen.old:
+        count += f", {seen.old} older than {case.since}, which a first start leaves out (board.since)"
+    if seen.old == seen.sessions:
+        mend = 'bellboard sessions --once shows them; since = "all" in [board] lets a board read them'
+        return note(case.name, "records", f"{count}; the newest moved {age(-ahead)} ago", mend)
     if ahead > FUTURE_SECONDS:
         text = f"{count}; the newest was written {age(ahead)} in the future: a clock is or was wrong"
         return problem(case.name, "records", text, "set the clock: sudo timedatectl set-ntp true")

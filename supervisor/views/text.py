@@ -1,12 +1,21 @@
 """Text: the board as plain lines, for a terminal, a pipe or a log. Pure: values in, text out."""
 
+import textwrap
+from collections.abc import Iterable
 from datetime import datetime
 
 from ...protocol.event import BoardEvent, HealthChanged, Snapshot
 from ...protocol.session import Evidence, HealthState, SessionState
 
 GLYPHS = {"working": ">", "waiting": "?", "idle": ".", "terminal": "-"}
-LEAST_TITLE = 12
+
+HEADINGS = ("", "STATE", "AGENT", "MODEL", "CONTEXT", "MSG", "TOOLS", "TOOL NOW", "AGE", "PROJECT", "TITLE")
+GIVE_WAY = ("MODEL", "MSG", "TOOLS", "CONTEXT", "TOOL NOW", "AGENT", "PROJECT")
+"""The columns that give way where there is no room, the first one first."""
+
+LEAST_WIDTH = 40
+LEAST_TITLE, GOOD_TITLE = 12, 22
+HEALTH_INDENT = 22
 
 
 def age(then: datetime | None, now: datetime) -> str:
@@ -39,10 +48,10 @@ def plain(text: str | None) -> str:
 
 
 def state_word(session: SessionState) -> str:
-    """Return the state in a word or two."""
+    """Return the state in a word or two; "waiting" alone would sound as if it needed somebody."""
     if session.activity == "waiting" and session.needs_you:
         return f"needs {session.waiting_for}"
-    return session.activity
+    return "at the prompt" if session.activity == "waiting" and session.waiting_for else session.activity
 
 
 def context(session: SessionState) -> str:
@@ -64,20 +73,33 @@ def order(session: SessionState, now: datetime) -> tuple[int, float]:
 
 
 def table(sessions: list[SessionState], now: datetime, width: int) -> str:
-    """Return the sessions as a table at most `width` columns wide."""
-    head = ["", "STATE", "AGENT", "MODEL", "CONTEXT", "MSG", "TOOLS", "TOOL NOW", "AGE", "PROJECT", "TITLE"]
-    rows = [_row(session, now) for session in sorted(sessions, key=lambda each: order(each, now))]
-    sizes = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    room = width - sum(sizes[:-1]) - 2 * (len(head) - 1)
-    sizes[-1] = max(LEAST_TITLE, min(sizes[-1], room))
-    return "\n".join(_line(row, sizes, width) for row in [head, *rows])
+    """Return the sessions as a table at most `width` columns wide; what there is no room for gives way."""
+    from .board.ink import fit, width_of  # noqa: PLC0415 - ink is made of our words
+
+    rows = [HEADINGS, *(_row(session, now) for session in sorted(sessions, key=lambda each: order(each, now)))]
+    sizes = {name: max(width_of(row[number]) for row in rows) for number, name in enumerate(HEADINGS)}
+    width = max(width, LEAST_WIDTH)
+    wanted = min(sizes["TITLE"], GOOD_TITLE)
+    shown = list(HEADINGS)
+    for name in GIVE_WAY:
+        if _room(shown, sizes, width) < wanted:
+            shown.remove(name)
+    sizes["TITLE"] = max(LEAST_TITLE, min(sizes["TITLE"], _room(shown, sizes, width)))
+    places = [(HEADINGS.index(name), sizes[name]) for name in shown]
+    lines = ["  ".join(fit(row[number], size) for number, size in places) for row in rows]
+    return "\n".join(fit(line, width).rstrip() for line in lines)
 
 
-def _row(session: SessionState, now: datetime) -> list[str]:
+def _room(shown: Iterable[str], sizes: dict[str, int], width: int) -> int:
+    """Return what these columns leave for the title."""
+    return width - sum(sizes[name] + 2 for name in shown if name != "TITLE")
+
+
+def _row(session: SessionState, now: datetime) -> tuple[str, ...]:
     folder = (session.working_dir or "").rstrip("/").rpartition("/")[2]
     running = sum(agent.activity == "working" for agent in session.subagents)
     title = plain(session.title or session.slug or session.id)
-    return [
+    return (
         GLYPHS[session.activity] if not session.needs_you else "!",
         state_word(session),
         session.source,
@@ -89,12 +111,7 @@ def _row(session: SessionState, now: datetime) -> list[str]:
         age(session.last_activity_at, now),
         plain(folder)[:20] or "-",
         title,
-    ]
-
-
-def _line(row: list[str], sizes: list[int], width: int) -> str:
-    cells = [cell if len(cell) <= size else cell[: size - 1] + "…" for cell, size in zip(row, sizes, strict=True)]
-    return "  ".join(cell.ljust(size) for cell, size in zip(cells, sizes, strict=True)).rstrip()[: max(width, 40)]
+    )
 
 
 KNOWN_BY = {
@@ -116,35 +133,8 @@ def known_by(evidence: Evidence | None, *, brief: bool = False) -> str:
     return KNOWN_BY[evidence.kind] + (f" ({plain(evidence.detail)})" if evidence.detail and not brief else "")
 
 
-def why(session: SessionState, now: datetime) -> str:
-    """Explain a state in a sentence: what it is, since when, and how we know."""
-    evidence = session.evidence
-    if evidence is None:
-        return f"{state_word(session)}: {known_by(None)}"
-    what = f"waiting for {session.waiting_for}" if session.waiting_for else session.activity
-    since = f" since {age(evidence.since, now)}" if evidence.since is not None else ""
-    return f"{what}{since}: {known_by(evidence)}"
-
-
-def detail(session: SessionState, now: datetime) -> str:
-    """Return everything about one session, a line a fact; what is not known is left out."""
-    lines = [f"{session.source} {plain(session.id)}", why(session, now)]
-    for name in session.__struct_fields__:
-        value = getattr(session, name)
-        if name in {"id", "source", "evidence", "subagents"} or value is None or value == "":
-            continue
-        lines.append(f"  {name}: {plain(str(value))}")
-    for agent in session.subagents:
-        tool = f", runs {plain(agent.current_tool)}" if agent.current_tool else ""
-        lines.append(
-            f"  subagent {plain(agent.id)} ({plain(agent.kind) or 'agent'}): {agent.activity}{tool}, "
-            f"{agent.message_count} messages, {agent.tool_call_count} tool calls, {short(agent.output_tokens)} tokens out"
-        )
-    return "\n".join(lines)
-
-
-def health_table(states: tuple[HealthState, ...], now: datetime) -> str:
-    """Return the health of all sources, a line each."""
+def health_table(states: tuple[HealthState, ...], now: datetime, width: int | None = None) -> str:
+    """Return the health of all sources, a line each; one that is too long for a terminal goes on below, word by word."""
     lines: list[str] = []
     for state in states:
         parts = [f"{state.source:<10} {state.status:<9}"]
@@ -164,7 +154,17 @@ def health_table(states: tuple[HealthState, ...], now: datetime) -> str:
         if state.updated_at is not None:
             parts.append(f"changed {age(state.updated_at, now)} ago")
         lines.append(" | ".join(parts))
-    return "\n".join(lines)
+    return "\n".join(lines if width is None else (_wrapped(line, width) for line in lines))
+
+
+def _wrapped(line: str, width: int) -> str:
+    return textwrap.fill(
+        line,
+        max(width, LEAST_WIDTH),
+        subsequent_indent=" " * HEALTH_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def event_line(event: Snapshot | BoardEvent) -> str:

@@ -44,8 +44,13 @@ def _open(home: str) -> tuple[float, float]:
     pid, terminal = pty.fork()
     if pid == 0:
         words = [sys.executable, "-m", "bellboard.supervisor"]
-        given = {"HOME": home, "TERM": "xterm-256color", "BELLBOARD_THEME": "dark", "BELLBOARD_RUNTIME_DIR": f"{home}/run"}
-        os.execve(sys.executable, words, clean(given))
+        given = {
+            "HOME": home,
+            "TERM": "xterm-256color",
+            "BELLBOARD_THEME": "dark",
+            "BELLBOARD_RUNTIME_DIR": f"{home}/run",
+        }
+        os.execve(sys.executable, words, clean(given))  # noqa: S606 - our own interpreter, our own words
     try:
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 34, 120, 0, 0))
         said, first, drawn = b"", 0.0, 0.0

@@ -34,7 +34,7 @@ AT_REST = "document.getAnimations().every((each) => each.playState === 'finished
 
 
 def page(_trees: Trees) -> Iterator[Figure]:
-    """1,000 sessions in headless Chromium, drawn in software, while 100 changes come in each second, ten of which move rows."""
+    """1,000 sessions in headless Chromium, drawn in software, while 100 changes come in each second: ten move rows."""
     try:
         from browser import Watched, chromium, open_browser
         from harness import House, short_folder, wait_for

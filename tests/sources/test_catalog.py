@@ -36,7 +36,7 @@ def test_another_package_cannot_take_the_name_of_a_built_in_source(
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n")
         (folder / "entry_points.txt").write_text(f"[{GROUP}]\npi = {package}:register\nmine = {package}:register\n")
         (tmp_path / f"{package}.py").write_text("raise ImportError('somebody else')\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))  # pyright: ignore[reportUnknownMemberType]
     with pytest.raises(ImportError, match="somebody else"):
         load("mine", None, {})
     assert type(load("pi", None, {})).__module__ == "bellboard.sources.pi.source"

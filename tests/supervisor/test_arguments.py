@@ -122,6 +122,11 @@ def test_what_is_common_may_stand_before_and_after_the_command(line: str) -> Non
     ("line", "complaint"),
     [
         ("frobnicate", "invalid choice: 'frobnicate'"),
+        ("sesions", "): did you mean `sessions`?\n"),
+        ("hooks instal", "): did you mean `install`?\n"),
+        ("ctl resum codex", "): did you mean `resume`?\n"),
+        ("completion fisch", "): did you mean `fish`?\n"),
+        ("hooks", "the following arguments are required: verb\n"),
         ("sessions --activity asleep", "invalid choice: 'asleep'"),
         ("sessions one two", "unrecognized arguments: two"),
         ("run --port 80", "unrecognized arguments: --port 80"),

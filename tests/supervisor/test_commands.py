@@ -1,5 +1,8 @@
 import json
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -32,7 +35,8 @@ SESSIONS = (
     SessionState(id="xyz3", source="codex", activity="working", last_activity_at=NOW - timedelta(hours=2)),
     SessionState(id="old4", source="codex", activity="terminal", lifecycle="terminal"),
 )
-WELL = HealthState(source="claude", pid=7)
+WELL = HealthState(source="claude", pid=7, home="~/.claude")
+AWAY = HealthState(source="codex", reason="not found: looked in ~/.codex", absent=("~/.codex",))
 FAILED = HealthState(source="codex", status="failed", reason="the source cannot be loaded: ImportError")
 
 
@@ -64,7 +68,9 @@ def test_without_a_supervisor_a_command_says_how_to_start_one_and_ends_with_thre
     words: list[str], folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*words) == 3
-    assert capsys.readouterr() == ("", f"bellboard: no supervisor in {folder}/run: start one with `bellboard run`\n")
+    instead = ", or read the agents' files with --once" if words == ["sessions"] else ""
+    said = f"bellboard: no supervisor in {folder}/run: start one with `bellboard run`{instead}\n"
+    assert capsys.readouterr() == ("", said)
 
 
 def test_a_flag_outweighs_the_environment_in_where_the_supervisor_is(
@@ -87,8 +93,16 @@ def test_a_supervisor_that_does_not_answer_is_none(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["run", "--source", "nobody"], "unknown source 'nobody': known are "),
-        (["sessions", "--once", "--source", "nobody=/tmp"], "unknown source 'nobody': known are "),
+        (["run", "--source", "nobody"], "unknown source 'nobody' (known: claude, codex, gemini, opencode, pi)\n"),
+        (["sessions", "--once", "--source", "cluade=/tmp"], "unknown source 'cluade': did you mean `claude`? (known: "),
+        (["demo", "--seconds", "0"], "--seconds 0: write how long it goes on, more than 0"),
+        (["demo", "--seconds", "-3"], "--seconds -3: write how long it goes on, more than 0"),
+        (["demo", "--seconds", "inf"], "--seconds inf: write how long it goes on, more than 0"),
+        (["demo", "--runtime-dir", "/x"], "--runtime-dir means nothing to `bellboard demo`"),
+        (["--config", "/x", "demo"], "--config means nothing to `bellboard demo`"),
+        (["hooks", "status", "--runtime-dir", "/x"], "--runtime-dir means nothing to `bellboard hooks`"),
+        (["schema", "--runtime-dir", "/x"], "--runtime-dir means nothing to `bellboard schema`"),
+        (["completion", "bash", "--config", "/x"], "--config means nothing to `bellboard completion`"),
         (["run", "--source", "claude=/nowhere"], "--source claude=/nowhere: /nowhere is not a folder"),
         (["run", "--source", "claude="], "--source claude=: the empty path is not a folder"),
         (["run", "--config", "/nowhere.toml"], "there is no configuration file /nowhere.toml"),
@@ -96,10 +110,8 @@ def test_a_supervisor_that_does_not_answer_is_none(
     ],
 )
 def test_what_cannot_be_meant_is_a_sentence_and_ends_with_two(
-    words: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if "--since" in words:
-        show(monkeypatch)
     assert run(*words) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -184,7 +196,11 @@ def test_sessions_are_a_table_for_people(monkeypatch: pytest.MonkeyPatch, capsys
 def test_one_session_is_told_in_full(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     show(monkeypatch)
     assert run("sessions", "abc") == 0
-    assert capsys.readouterr().out.startswith("claude abc1\n")
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == "▲ needs permission  bells  abc1"
+    assert out.splitlines()[1].startswith("why        waiting for permission - ")
+    assert "datetime" not in out
+    assert "_" not in out
 
 
 def test_a_session_that_is_not_there_is_an_error(
@@ -196,21 +212,103 @@ def test_a_session_that_is_not_there_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("sessions", "sentence"),
+    ("words", "sessions", "health", "said"),
     [
-        ((), "bellboard: no sessions\n"),
-        (SESSIONS, "bellboard: no sessions that match\n"),
+        ([], SESSIONS, WELL, ["no sessions that match"]),
+        (
+            [],
+            (),
+            WELL,
+            [
+                "claude: no sessions in ~/.claude",
+                "no sessions (older ones than `board.since` are left out: `bellboard sessions --once` reads all)",
+            ],
+        ),
+        ([], (), AWAY, ["codex: not found: looked in ~/.codex", "no sessions"]),
+        (["--once"], (), WELL, ["claude: no sessions in ~/.claude", "no sessions"]),
     ],
+    ids=["none match", "none on the board", "no agent", "none at all"],
 )
-def test_no_sessions_are_said_on_stderr(
+def test_of_no_sessions_is_said_on_stderr_where_was_looked_and_what_is_left_out(
+    words: list[str],
     sessions: tuple[SessionState, ...],
-    sentence: str,
+    health: HealthState,
+    said: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    show(monkeypatch, sessions=sessions)
-    assert run("sessions", "--activity", "idle") == 0
-    assert capsys.readouterr() == ("", sentence)
+    show(monkeypatch, health, sessions=sessions)
+    assert run("sessions", "--activity", "idle", *words) == 0
+    assert capsys.readouterr() == ("", "".join(f"bellboard: {line}\n" for line in said))
+
+
+def test_a_source_that_the_board_does_not_have_is_told_with_the_name_that_was_probably_meant(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(monkeypatch, WELL, FAILED)
+    assert run("sessions", "--json", "--source", "cluade", "--source", "codex") == 0
+    said = "bellboard: the board has no source 'cluade': did you mean `claude`? (it has: claude, codex)\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("words", [["sessions"], ["health"], ["watch"], ["ctl", "drain"]])
+def test_what_is_wrong_with_the_settings_keeps_nobody_from_a_board(
+    words: list[str], folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BELLBOARD_RUNTIME_DIR")
+    wrong = f"bellboard: {folder}/config.toml, line 2: unknown key `privasy`"
+    Path(folder, "config.toml").write_text(f'runtime_dir = "{folder}/there"\nprivasy = "full"\n')
+    assert run(*words) == 3
+    warned, went_on, ended = capsys.readouterr().err.splitlines()
+    assert (warned.startswith(wrong), went_on) == (True, "bellboard: going on with `runtime_dir` alone")
+    assert ended.startswith(f"bellboard: no supervisor in {folder}/there: ")
+    assert run("run") == 2
+    assert capsys.readouterr().err.startswith(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("runtime_dir = 3\n", "runtime_dir: Expected"), ("[", "is not valid TOML")]
+)
+def test_where_the_file_does_not_say_where_the_board_is_nothing_is_guessed(
+    text: str, sentence: str, folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BELLBOARD_RUNTIME_DIR")
+    Path(folder, "config.toml").write_text(text)
+    assert run("health") == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_hooks_can_be_looked_at_whatever_is_wrong_with_the_settings(
+    folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BELLBOARD_STATE_DIR")
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    Path(folder, "config.toml").write_text('privasy = "full"\n')
+    assert run("hooks", "status", "claude") == 0
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == (f"claude    not installed  ({folder}/.claude/settings.json)\n", 2)
+
+
+def test_a_board_that_was_named_and_is_not_there_is_told_before_a_private_one_is_shown(
+    folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(monkeypatch)
+    assert run("--runtime-dir", f"{folder}/nowhere") == 0
+    assert capsys.readouterr().err == f"bellboard: no supervisor in {folder}/nowhere: this is a private board\n"
+
+
+def test_at_a_terminal_a_board_talks_in_sentences_and_elsewhere_its_log_has_the_time() -> None:
+    program = (
+        "import logging, sys; from bellboard.supervisor.arguments import parse; "
+        "from bellboard.supervisor.commands import common; sys.stderr.isatty = lambda: len(sys.argv) == 2; "
+        "common.log(parse(['run'])); logging.getLogger('bellboard').warning('SIGINT: ending')"
+    )
+    said = [
+        subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True, timeout=30)
+        for words in (["terminal"], [])
+    ]
+    assert said[0].stderr == "bellboard: SIGINT: ending\n"
+    assert re.fullmatch(r"[\d-]+ [\d:,]+ WARNING SIGINT: ending\n", said[1].stderr)
 
 
 def test_reading_once_reads_everything_unless_told_since_when(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,8 +378,11 @@ def test_no_words_show_the_board_and_without_any_session_where_was_looked(
         "",
         [
             "bellboard: claude: not found: looked in ~/.claude",
-            "bellboard: claude: no sessions",
-            "bellboard: no agent's sessions were found - `bellboard demo` shows the board with simulated ones",
+            "bellboard: claude: no sessions in ~/.claude",
+            (
+                "bellboard: no agent's sessions were found (older ones than `board.since` are left out: "
+                "`bellboard sessions --once` reads all) - `bellboard demo` shows the board with simulated ones"
+            ),
         ],
     )
 

@@ -167,7 +167,7 @@ def test_every_setting_can_be_written_into_the_file(path: Path) -> None:
         ("[board]\n[board]\n", "is not valid TOML: "),
         (
             "[sources.nobody]",
-            f"unknown source `nobody` - installed are {', '.join(sorted(KNOWN))}; another one needs `factory = ",
+            f"unknown source `nobody` - installed are {', '.join(BUILT_IN)}; another one needs `factory = ",
         ),
         ("[sources.mine]\nfactory = 'mine'", 'sources.mine.factory: write it as "package.module:callable"'),
         ("[sources.mine]\nfactory = 3", 'sources.mine.factory: write it as "package.module:callable"'),

@@ -49,8 +49,14 @@ def test_an_unknown_key_is_told_with_its_place_and_what_there_is() -> None:
         ("Object contains unknown field `x` - at `$.board`", "c.toml, line 3: unknown key `x` in [board] (known: c)"),
         ("Expected `int` - at `$.board.since`", "c.toml, line 4: board.since: Expected `int`"),
         ("Expected `object` - at `$.sources[...]`", "c.toml: sources: Expected `object`"),
+        (
+            "Invalid enum value 'ful' - at `$.board.since`",
+            "c.toml, line 4: board.since: there is no `ful`: did you mean `full`? (known: full, names)",
+        ),
+        ("Invalid enum value 'ful' - at `$.other`", "c.toml: other: Invalid enum value 'ful'"),
         ("something else", "c.toml: something else"),
     ],
 )
 def test_what_msgspec_says_becomes_a_sentence_with_a_line(error: str, said: str) -> None:
-    assert sentence("c.toml", TEXT, error, {"": ("a", "b"), "board": ("c",)}) == said
+    known, words = {"": ("a", "b"), "board": ("c",)}, {"board.since": ("full", "names")}
+    assert sentence("c.toml", TEXT, error, known, words) == said

@@ -76,7 +76,7 @@ def place() -> Iterator[House]:
         text = transcript.read_text(encoding="utf-8").replace(transcript.stem, known)
         transcript.with_name(f"{known}.jsonl").write_text(text, encoding="utf-8")
         shutil.copytree(claude, home / "backup" / ".claude")
-        shutil.copytree(home / ".codex", home / "work" / ".codex")
+        shutil.copytree(home / ".codex", home / "other" / ".codex")
         (home / "new.toml").write_text('[board]\nsince = "2h"\n')
         (home / "bin").mkdir()
         program = home / "bin" / "bellboard"

@@ -1,6 +1,8 @@
 """A running supervisor, as its user meets it."""
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import time
@@ -234,6 +236,48 @@ def test_watch_writes_json_lines_that_begin_with_the_whole_picture(house: House)
     finally:
         watch.send_signal(signal.SIGINT)
     assert watch.wait(5) == 130
+
+
+def test_watch_says_when_a_line_was_and_when_the_supervisor_is_gone_and_back(house: House) -> None:
+    settle(house, quiet="")
+    supervisor = house.start()
+    out, err = house.root / "watch.out", house.root / "watch.err"
+    with out.open("w") as file, err.open("w") as complaints:
+        words = [*COMMAND, "watch", "--source", "quite", "--source", "quiet"]
+        watch = subprocess.Popen(words, stdout=file, stderr=complaints, env={**os.environ, **house.env})
+    try:
+        wait_for(lambda: "snapshot" in out.read_text(), what="the snapshot")
+        assert re.match(r"\d\d:\d\d:\d\d snapshot    ", out.read_text())
+        supervisor.kill()
+        supervisor.wait()
+        wait_for(lambda: "not heard any more" in err.read_text(), 20, "the word that the supervisor is gone")
+        house.start()
+        wait_for(lambda: "heard again" in err.read_text(), 20, "the word that it is back")
+    finally:
+        watch.send_signal(signal.SIGINT)
+    assert watch.wait(5) == 130
+    assert [re.sub(r"^[\d:]{8} ", "", line) for line in err.read_text().splitlines()] == [
+        "bellboard: the board has no source 'quite': did you mean `quiet`? (it has: quiet)",
+        "bellboard: the supervisor is not heard any more: waiting for it",
+        "bellboard: the supervisor is heard again",
+    ]
+
+
+def test_watch_ends_when_nobody_reads_it_though_nothing_happens(house: House) -> None:
+    settle(house, quiet="")
+    house.start()
+    line = shlex.join([*COMMAND, "watch", "--jsonl"])
+    script = f"set -o pipefail; {line} | head -n 1"
+    done = subprocess.run(
+        ["/bin/bash", "-c", script],
+        env={**os.environ, **house.env},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (141, "")
+    assert done.stdout.count("\n") == 1
 
 
 def test_sessions_once_reads_everything_without_a_supervisor_and_leaves_nothing_behind(house: House) -> None:

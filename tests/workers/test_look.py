@@ -84,6 +84,11 @@ def test_it_tells_where_what_and_how_new_and_reads_the_newest() -> None:
     )
 
 
+def test_what_moved_last_before_the_asked_time_is_counted_as_old_unless_it_is_open() -> None:
+    question = Question(source="sample", factory="look_sample:Sample", oldest=2.0)
+    assert (look(question).old, seen().old) == (1, 0)  # of 0 and 1 the latter is open
+
+
 def test_an_agent_that_is_not_there_is_not_installed() -> None:
     assert seen(trouble="absent") == Sight(version="", installed=False, places=PLACES)
 

@@ -74,7 +74,44 @@ def test_without_a_name_the_file_that_is_read_is_checked(home: Path, capsys: pyt
     assert capsys.readouterr().err == f"bellboard: there is no configuration file {home}/none.toml\n"
     (home / "mine.toml").write_text("privacy = 'all'")
     assert run("check", "--config", f"{home}/mine.toml") == 2
-    assert capsys.readouterr().err.startswith(f"bellboard: {home}/mine.toml, line 1: privacy: Invalid enum value 'all'")
+    assert capsys.readouterr().err == (
+        f"bellboard: {home}/mine.toml, line 1: privacy: there is no `all` (known: full, minimal, names)\n"
+    )
+
+
+def test_all_that_is_wrong_with_a_file_is_said_at_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "bad.toml").write_text(
+        """privacy = "ful"
+stat_dir = "/x"
+[board]
+sinse = "2h"
+stale_after = "soon"
+[notify]
+on = ["needs-you", "turns"]
+way = "bel"
+[limits]
+hung = 1
+[sources.cluade]
+[sources.claude]
+hom = "/x"
+"""
+    )
+    assert run("check", f"{home}/bad.toml") == 2
+    said = [line.removeprefix(f"bellboard: {home}/bad.toml, line ") for line in capsys.readouterr().err.splitlines()]
+    assert [line.partition(" (known")[0] for line in said] == [
+        "1: privacy: there is no `ful`: did you mean `full`?",
+        "2: unknown key `stat_dir`: did you mean `state_dir`?",
+        "4: unknown key `sinse` in [board]: did you mean `since`?",
+        "5: board.stale_after: 'soon' is no duration: write seconds, or a number with s, m, h or d, or \"all\"",
+        "7: notify.on: there is no `turns`: did you mean `turn`?",
+        "8: notify.way: there is no `bel`: did you mean `bell`?",
+        "9: limits: `suspect`, `hung` and `starved` must be in this order, and more than 0",
+        (
+            "11: unknown source `cluade`: did you mean `claude`? - installed are claude, codex, gemini, opencode, pi; "
+            'another one needs `factory = "package.module:callable"`'
+        ),
+        "13: unknown key `hom` in [sources.claude]: did you mean `home`?",
+    ]
 
 
 def test_each_value_is_shown_with_who_set_it(

@@ -53,7 +53,7 @@ def test_without_a_supervisor_it_says_so_and_that_is_no_problem(folder: str) -> 
         (
             "supervisor",
             "note",
-            f"none is running in {folder}/run: commands read the agents' files themselves",
+            f"none is running in {folder}/run: without one only `bellboard` and `sessions --once` work",
             "bellboard run, or: bellboard service install",
         )
     ]

@@ -6,7 +6,7 @@ from msgspec import structs
 from bellboard.protocol.place import Place
 from bellboard.protocol.session import HealthState
 from bellboard.protocol.sight import Sight
-from bellboard.supervisor.doctor.sources import MORE_WATCHES, Case, age, findings
+from bellboard.supervisor.doctor.sources import MORE_WATCHES, Case, age, findings, registered, whole
 from bellboard.supervisor.doctor.spots import Ground, Mount
 
 NOW = 1_800_000_000.0
@@ -81,6 +81,49 @@ def test_an_agent_that_is_not_there_is_no_problem() -> None:
 def test_a_folder_that_somebody_named_has_to_be_there_and_readable(why: str, state: str, text: str, mend: str) -> None:
     look = Sight(version="1", installed=False, places=(Place(path=HOME, why=why),))
     assert judge(look, grounds={HOME: Ground(state=state)}) == [("folder", "problem", text, mend)]
+
+
+def test_sessions_that_a_first_start_leaves_out_are_counted_and_only_where_there_are_no_others_mended() -> None:
+    some = "3 sessions, 1 of them open, 2 older than 24h, which a first start leaves out (board.since)"
+    assert judge(structs.replace(WELL, old=2), since="24h")[1] == (
+        "records",
+        "ok",
+        f"{some}; the newest moved 1m ago",
+        None,
+    )
+    every = "1 session, 1 older than 24h, which a first start leaves out (board.since); the newest moved 3d ago"
+    assert amiss(sight(old=1, newest=NOW - 3 * 86400), since="24h") == [
+        (
+            "records",
+            "note",
+            every,
+            'bellboard sessions --once shows them; since = "all" in [board] lets a board read them',
+        )
+    ]
+
+
+def test_without_any_agent_nothing_is_well() -> None:
+    away = Sight(version="1", installed=False)
+    (found,) = whole({"claude": away, "codex": away})
+    assert (found.verdict, found.text) == ("problem", "none of claude, codex is installed where it was looked for")
+    assert "bellboard demo" in (found.mend or "")
+    for here in (WELL, "it did not come to an end", structs.replace(away, error="cannot be loaded")):
+        assert whole({"claude": away, "codex": here}) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "client", "exact"),
+    [
+        ("claude", "2.1.119", True),
+        ("claude", "2.2.0", True),
+        ("claude", "2.1.118", False),
+        ("claude", "1.0.200", False),
+        ("claude", None, False),
+        ("codex", "9.9.9", False),
+    ],
+)
+def test_whose_registry_says_who_waits_is_known_by_the_client(source: str, client: str | None, exact: bool) -> None:
+    assert registered(source, client) == exact
 
 
 def test_a_folder_of_a_flag_is_the_flags() -> None:

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellboard.protocol.event import Discovered, HealthChanged, Snapshot
-from bellboard.protocol.session import Evidence, HealthState, SessionState, Subagent
+from bellboard.protocol.session import HealthState, SessionState, Subagent
+from bellboard.supervisor.views.board.ink import width_of
 from bellboard.supervisor.views.text import (
     age,
     context,
-    detail,
     event_line,
     health_table,
     order,
@@ -18,7 +18,6 @@ from bellboard.supervisor.views.text import (
     short,
     state_word,
     table,
-    why,
 )
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -80,7 +79,7 @@ def test_plain_text_has_no_control_characters() -> None:
         ({"activity": "working"}, "working"),
         ({"activity": "terminal"}, "terminal"),
         ({"activity": "waiting"}, "waiting"),
-        ({"activity": "waiting", "waiting_for": "prompt"}, "waiting"),
+        ({"activity": "waiting", "waiting_for": "prompt"}, "at the prompt"),
         ({"activity": "waiting", "waiting_for": "permission"}, "needs permission"),
         ({"activity": "waiting", "waiting_for": "question"}, "needs question"),
         ({"activity": "working", "waiting_for": "plan"}, "working"),
@@ -186,7 +185,7 @@ def test_no_line_of_the_table_is_wider_than_the_terminal_whatever_people_pasted(
         [*SESSIONS, session(title=title, model=model, working_dir=folder, current_tool=tool)], NOW, width
     ).split("\n")
     assert len(lines) == 4
-    assert all(len(line) <= max(width, 40) for line in lines)
+    assert all(width_of(line) <= max(width, 40) for line in lines)
     assert all(line.isprintable() for line in lines)
 
 
@@ -196,68 +195,24 @@ def test_a_title_that_does_not_fit_is_cut_with_a_mark() -> None:
     assert line.endswith("x…")
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({}, "idle: the agent's files say no more"),
-        (
-            {"activity": "working", "evidence": Evidence(kind="tool", detail="Bash", since=ago(minutes=2))},
-            "working since 2m: a tool call has no result yet (Bash)",
-        ),
-        (
-            {"activity": "waiting", "waiting_for": "permission", "evidence": Evidence(kind="hook")},
-            "waiting for permission: its hook told us",
-        ),
-        (
-            {"activity": "terminal", "evidence": Evidence(kind="process", detail="pid 7 is \x1bgone")},
-            "terminal: its process says so (pid 7 is  gone)",
-        ),
-        ({"evidence": Evidence(kind="none")}, "idle: nothing says more"),
-    ],
-)
-def test_why_is_a_sentence_of_what_since_when_and_how_we_know(fields: dict[str, Any], sentence: str) -> None:
-    assert why(session(**fields), NOW) == sentence
-
-
-@pytest.mark.parametrize("kind", ["hook", "registry", "lock", "process", "record", "tool", "age", "none"])
-def test_every_kind_of_evidence_has_its_words(kind: Any) -> None:
-    assert why(session(evidence=Evidence(kind=kind)), NOW).startswith("idle: ")
-
-
-def test_a_detail_tells_everything_that_is_known_and_nothing_else() -> None:
-    one = session(
-        "a\x1bbc",
-        title="bells",
-        activity="working",
-        message_count=3,
-        subagents=(
-            Subagent(
-                id="x\x07",
-                kind="Explore",
-                activity="working",
-                current_tool="Grep",
-                message_count=2,
-                tool_call_count=5,
-                output_tokens=1500,
-            ),
-            Subagent(id="y", activity="terminal"),
-        ),
-    )
-    assert detail(one, NOW).splitlines() == [
-        "claude a bc",
-        "working: the agent's files say no more",
-        "  title: bells",
-        "  activity: working",
-        "  lifecycle: active",
-        "  max_context_from: unknown",
-        "  token_estimated: False",
-        "  message_count: 3",
-        "  tool_call_count: 0",
-        "  compaction_count: 0",
-        "  version: 0",
-        "  subagent x  (Explore): working, runs Grep, 2 messages, 5 tool calls, 1.5k tokens out",
-        "  subagent y (agent): terminal, 0 messages, 0 tool calls, - tokens out",
+def test_where_there_is_no_room_columns_give_way_before_the_project_and_the_title() -> None:
+    head, first, _ = table(SESSIONS, NOW, 80).splitlines()
+    assert head == "   STATE             AGENT   CONTEXT  TOOL NOW  AGE  PROJECT  TITLE"
+    assert first == "!  needs permission  claude  50k 25%  Bash +2   3m   bells    Ring the   bells"
+    assert table(SESSIONS, NOW, 40).splitlines()[:2] == [
+        "   STATE             AGE  TITLE",
+        "!  needs permission  3m   Ring the   be…",
     ]
+    assert {width: table(SESSIONS, NOW, width).split("\n")[0].split() for width in (100, 60)} == {
+        100: ["STATE", "AGENT", "CONTEXT", "MSG", "TOOLS", "TOOL", "NOW", "AGE", "PROJECT", "TITLE"],
+        60: ["STATE", "AGENT", "AGE", "PROJECT", "TITLE"],
+    }
+
+
+def test_what_takes_two_columns_is_counted_so() -> None:
+    (_, wide, narrow) = table([session("a", title="鐘" * 40), session("b", title="z" * 80)], NOW, 100).splitlines()
+    assert (wide.index("鐘"), wide[-1], len(wide) + wide.count("鐘")) == (narrow.index("z"), "…", 99)
+    assert len(narrow) == 100
 
 
 def test_health_is_a_line_a_source() -> None:
@@ -272,6 +227,13 @@ def test_health_is_a_line_a_source() -> None:
         "gemini     healthy   | not found: looked in ~/.gemini | no worker",
     ]
     assert health_table((), NOW) == ""
+    assert health_table(states, NOW, 60).splitlines() == [
+        "claude     healthy   | pid 7 | 50 MB | changed 5m ago",
+        "codex      degraded  | discover failed:  no | no worker | 3",
+        "                      restart(s) | 2 unknown record(s)",
+        "gemini     healthy   | not found: looked in ~/.gemini | no",
+        "                      worker",
+    ]
 
 
 def test_an_event_is_a_line() -> None:
