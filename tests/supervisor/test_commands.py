@@ -197,7 +197,7 @@ def test_one_session_is_told_in_full(monkeypatch: pytest.MonkeyPatch, capsys: py
     show(monkeypatch)
     assert run("sessions", "abc") == 0
     out = capsys.readouterr().out
-    assert out.splitlines()[0] == "▲ needs permission  bells  abc1"
+    assert out.splitlines()[0] == "▲ needs permission?  bells  abc1"
     assert out.splitlines()[1].startswith("why        waiting for permission - ")
     assert "datetime" not in out
     assert "_" not in out

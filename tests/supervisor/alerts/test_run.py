@@ -52,7 +52,7 @@ def test_the_file_has_a_table_for_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('on = ["permission"]', "line 2: notify.on: Invalid enum value 'permission'"),
+        ('on = ["permission"]', "line 2: notify.on: there is no `permission` (known: board, needs-you, source, turn)"),
         ('way = "command"', "the way `command` needs a command"),
         ("limit = 0", "`limit` must be more than 0"),
         ("sound = true", "unknown key `sound` in [notify]"),

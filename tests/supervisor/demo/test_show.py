@@ -1,4 +1,4 @@
-"""What the demo writes without a terminal, and what it tells below the live board; in a terminal: system/test_terminal.py."""
+"""What the demo writes without a terminal, and what it tells below a live board; in a terminal: system/test_terminal.py."""
 
 from datetime import UTC, datetime
 
