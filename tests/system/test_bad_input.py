@@ -10,7 +10,7 @@ from harness import House, command, wait_for
 def test_an_unknown_source_is_a_usage_error_that_lists_the_known_ones(house: House) -> None:
     done = house.command("run", "--source", "nobody")
     assert done.returncode == 2
-    assert "unknown source 'nobody': known are claude, codex, gemini" in done.stderr
+    assert "unknown source 'nobody' (known: claude, codex, gemini" in done.stderr
 
 
 def test_a_missing_folder_is_a_usage_error_that_names_it(house: House) -> None:
