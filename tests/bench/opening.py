@@ -27,6 +27,7 @@ def opening(_trees: Trees) -> Iterator[Figure]:
     """Open a private board on the homes of five agents, ten sessions each: until the first line, and the first board."""
     with folder() as home:
         for source, path in HOMES.items():
+            (home / path).mkdir(parents=True, exist_ok=True)
             append = agent(source, str(home / path))
             for number in range(SESSIONS):
                 append(number, 1)
