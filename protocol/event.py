@@ -8,9 +8,9 @@ it missed. The counterpart is `replica.py`, which turns events back into the boa
 from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from .session import HealthState, SessionState
+from .session import HealthState, SessionState, origin
 
 SCHEMA_VERSION = 1
 
@@ -29,7 +29,13 @@ class SessionEvent(Struct, frozen=True, kw_only=True, tag_field="kind", gc=False
     version: int
     at: datetime
     session: SessionState
+    host: str | UnsetType = UNSET
     v: int = SCHEMA_VERSION
+
+    @property
+    def origin(self) -> str:
+        """The source, on the board of a fleet with its machine: the unit that `source_seq` counts."""
+        return origin(self.source, self.host)
 
 
 class Discovered(SessionEvent, frozen=True, kw_only=True, tag_field="kind", tag="discovered", gc=False):
@@ -78,7 +84,13 @@ class HealthChanged(Struct, frozen=True, kw_only=True, tag_field="kind", tag="he
     source_seq: int
     at: datetime
     health: HealthState
+    host: str | UnsetType = UNSET
     v: int = SCHEMA_VERSION
+
+    @property
+    def origin(self) -> str:
+        """The source, on the board of a fleet with its machine: the unit that `source_seq` counts."""
+        return origin(self.source, self.host)
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True, tag_field="kind", tag="heartbeat"):
@@ -123,7 +135,10 @@ SESSION_EVENTS: dict[EventKind, type[Discovered | Updated | Terminal | Stale | R
 
 
 def topic_of(event: Event) -> bytes:
-    """Return the topic under which an event goes out: `session.<source>.<id>`, `health.<source>` or `heartbeat`."""
+    """Return the topic under which an event goes out: `session.<source>.<id>`, `health.<source>` or `heartbeat`.
+
+    On the board of a fleet <source> is `<source>@<host>`.
+    """
     if isinstance(event, SessionEvent):
-        return f"session.{event.source}.{event.id}".encode()
-    return f"health.{event.source}".encode() if isinstance(event, HealthChanged) else HEARTBEAT_TOPIC
+        return f"session.{event.origin}.{event.id}".encode()
+    return f"health.{event.origin}".encode() if isinstance(event, HealthChanged) else HEARTBEAT_TOPIC

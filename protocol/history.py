@@ -62,7 +62,7 @@ def mark_of(state: SessionState, at: datetime) -> Mark:
 def still(state: SessionState, now: datetime) -> History:
     """Return the history of a session to which nothing happened: it is as it is."""
     at = max(min(now, state.last_activity_at or now), now - timedelta(minutes=KEPT_MINUTES))
-    return History(source=state.source, id=state.id, marks=(mark_of(state, at),))
+    return History(source=state.origin, id=state.id, marks=(mark_of(state, at),))
 
 
 def by_minute(marks: Iterable[Mark], now: datetime) -> tuple[int, ...]:

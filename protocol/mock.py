@@ -49,15 +49,15 @@ class MockState:
 
     def put(self, state: SessionState) -> tuple[BoardEvent, SessionState]:
         """Put a whole session on the board, with the next version unless it has a later one."""
-        before = self.sessions.get((state.source, state.id))
+        before = self.sessions.get((state.origin, state.id))
         session = structs.replace(state, version=max(state.version, 1 if before is None else before.version + 1))
         kind: EventKind = "updated"
         if before is None:
             kind = "discovered"
         elif session.lifecycle != before.lifecycle:
             kind = "terminal" if session.lifecycle == "terminal" else "resumed"
-        self.sessions[session.source, session.id] = session
-        marks = self.marks.setdefault((session.source, session.id), [])
+        self.sessions[session.origin, session.id] = session
+        marks = self.marks.setdefault((session.origin, session.id), [])
         marks.append(mark_of(session, datetime.now(UTC)))
         return self._event(kind, session), session
 
@@ -80,11 +80,11 @@ class MockState:
 
     def put_health(self, state: HealthState) -> tuple[BoardEvent, HealthState]:
         """Let a source do as is given."""
-        self.states[state.source] = state
-        seq, source_seq = self._count(state.source)
+        self.states[state.origin] = state
+        seq, source_seq = self._count(state.origin)
         at = datetime.now(UTC)
         event = HealthChanged(
-            epoch=self.epoch, seq=seq, source=state.source, source_seq=source_seq, at=at, health=state
+            epoch=self.epoch, seq=seq, source=state.source, source_seq=source_seq, at=at, health=state, host=state.host
         )
         return event, state
 
@@ -107,8 +107,8 @@ class MockState:
         return [SNAPSHOT_PAGE.encode(page) for page in self._pages(asked.request, asked.sources)]
 
     def _pages(self, request: int, sources: tuple[str, ...] | None) -> list[SnapshotPage]:
-        wanted = [each for each in self.sessions.values() if sources is None or each.source in sources]
-        health = tuple(each for each in self.states.values() if sources is None or each.source in sources)
+        wanted = [each for each in self.sessions.values() if sources is None or each.origin in sources]
+        health = tuple(each for each in self.states.values() if sources is None or each.origin in sources)
         starts = range(0, max(1, len(wanted)), PAGE_SESSIONS)
         return [
             SnapshotPage(
@@ -125,7 +125,7 @@ class MockState:
         ]
 
     def _event(self, kind: EventKind, session: SessionState) -> BoardEvent:
-        seq, source_seq = self._count(session.source)
+        seq, source_seq = self._count(session.origin)
         return SESSION_EVENTS[kind](
             epoch=self.epoch,
             seq=seq,
@@ -135,6 +135,7 @@ class MockState:
             version=session.version,
             at=datetime.now(UTC),
             session=session,
+            host=session.host,
         )
 
     def _count(self, source: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from .event import BoardEvent, Event, HealthChanged, Heartbeat, Removed, Snapsho
 from .session import HealthState, SessionState
 
 Key: TypeAlias = tuple[str, str]
-"""(source, session id): two sources may use the same id."""
+"""(source, session id): two sources may use the same id. On the board of a fleet the source is `<source>@<host>`."""
 
 Phase: TypeAlias = Literal["joining", "asking", "live"]
 
@@ -77,7 +77,7 @@ class Replica:
         if isinstance(event, Heartbeat):
             self._heartbeat(event, now, jitter)
             return None
-        if not self._wanted(event.source):
+        if not self._wanted(event.origin):
             return None
         if self.phase == "live":
             return self._live(event, now, jitter)
@@ -126,7 +126,7 @@ class Replica:
         )
 
     def _live(self, event: BoardEvent, now: float, jitter: float) -> BoardEvent | None:
-        last = self._seqs.get(event.source, 0)
+        last = self._seqs.get(event.origin, 0)
         if event.epoch == self.epoch and event.source_seq <= last:
             return None
         if event.epoch != self.epoch or event.source_seq != last + 1:
@@ -137,14 +137,14 @@ class Replica:
         return event
 
     def _apply(self, event: BoardEvent) -> None:
-        self._seqs[event.source] = event.source_seq
+        self._seqs[event.origin] = event.source_seq
         self.seq = max(self.seq, event.seq)
         if isinstance(event, HealthChanged):
-            self.health[event.source] = event.health
+            self.health[event.origin] = event.health
         elif isinstance(event, Removed):
-            self.sessions.pop((event.source, event.id), None)
+            self.sessions.pop((event.origin, event.id), None)
         else:
-            self.sessions[event.source, event.id] = event.session
+            self.sessions[event.origin, event.id] = event.session
 
     def _behind(self, now: float, jitter: float, *, reborn: bool = False) -> None:
         """Ask again, after a pause that doubles while resynchronising does not help. Another epoch is no such sign."""
@@ -162,8 +162,8 @@ class Replica:
         health = tuple(state for each in self._pages for state in each.health)
         waiting, self._buffer, self._pages = self._buffer, [], []
         self.epoch, self.seq, self._seqs = page.epoch, page.seq, dict(page.source_seqs)
-        self.sessions = {(session.source, session.id): session for session in sessions}
-        self.health = {state.source: state for state in health}
+        self.sessions = {(session.origin, session.id): session for session in sessions}
+        self.health = {state.origin: state for state in health}
         self.phase, self._ask_at, self._live_since = "live", None, now
         for event in waiting:
             if event.epoch == self.epoch and self.phase == "live":

@@ -8,7 +8,7 @@ subscriber holds it; its counterpart is `SourceUpdate` (update.py), which says o
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Activity: TypeAlias = Literal["idle", "working", "waiting", "terminal"]
 """What the session is doing: the source's word."""
@@ -25,11 +25,17 @@ WindowFrom: TypeAlias = Literal["reported", "observed", "table", "unknown"]
 EvidenceKind: TypeAlias = Literal["hook", "registry", "lock", "process", "record", "tool", "age", "none"]
 """How a state is known, best first; `none` says that nothing decides between the possible states."""
 
-Status: TypeAlias = Literal["healthy", "degraded", "failed", "paused"]
-"""How a source is doing."""
+Status: TypeAlias = Literal["healthy", "degraded", "failed", "paused", "offline"]
+"""How a source is doing. `offline` only on the board of a fleet: its machine is not heard; `updated_at` is its last word."""
 
 Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
 """A moment. One without a time zone cannot be compared with others, so it is refused where bytes become messages."""
+
+
+def origin(source: str, host: str | UnsetType) -> str:
+    """Return by what a source is known on a board: its name, on the board of a fleet with its machine (`claude@laptop`)."""
+    return source if host is UNSET else f"{source}@{host}"
+
 
 NEEDS_YOU: frozenset[str] = frozenset(("permission", "question", "plan"))
 """The values of `waiting_for` in which a turn stands still until a person acts."""
@@ -73,7 +79,8 @@ class SessionState(Struct, frozen=True, kw_only=True, gc=False):
 
     Tokens are totals over the session's own records as its client counts them, `context_tokens` is what the model
     holds now. `message_count`, `tool_call_count` and `compaction_count` are what was ever said: they never go down
-    unless the artifact itself was replaced. Times are UTC.
+    unless the artifact itself was replaced. Times are UTC. `host` is its machine; only the board of a
+    fleet says it.
     """
 
     id: str
@@ -110,6 +117,12 @@ class SessionState(Struct, frozen=True, kw_only=True, gc=False):
     last_data_received_at: Time | None = None
     completed_at: Time | None = None
     version: int = 0
+    host: str | UnsetType = UNSET
+
+    @property
+    def origin(self) -> str:
+        """Its source, on the board of a fleet with its machine."""
+        return origin(self.source, self.host)
 
     @property
     def needs_you(self) -> bool:
@@ -125,7 +138,8 @@ class HealthState(Struct, frozen=True, kw_only=True, gc=False):
     `rebuilt` says why the board had to make its stored knowledge anew, and from what; None if it never had to.
     `home` is the folder in which the agent's files are read, `home_from` why that one: `default`, the name of a variable of
     the environment, `configuration` or `--source`. `absent` are the paths in which the agent was looked for, if it is not
-    installed. `settled` says that all there was to read has been read since the worker began.
+    installed. `settled` says that all there was to read has been read since the worker began. `host` is its machine;
+    only the board of a fleet says it.
     """
 
     source: str
@@ -152,3 +166,9 @@ class HealthState(Struct, frozen=True, kw_only=True, gc=False):
     home_from: str | None = None
     absent: tuple[str, ...] = ()
     settled: bool = False
+    host: str | UnsetType = UNSET
+
+    @property
+    def origin(self) -> str:
+        """The source, on the board of a fleet with its machine."""
+        return origin(self.source, self.host)

@@ -49,8 +49,8 @@ class Picture:
         self._empty = SnapshotPage(
             request=0, page=0, last=False, epoch=snapshot.epoch, seq=snapshot.seq, source_seqs=snapshot.source_seqs
         )
-        self._sessions = [each for each in snapshot.sessions if wanted is None or each.source in wanted]
-        self._health = tuple(each for each in snapshot.health if wanted is None or each.source in wanted)
+        self._sessions = [each for each in snapshot.sessions if wanted is None or each.origin in wanted]
+        self._health = tuple(each for each in snapshot.health if wanted is None or each.origin in wanted)
         self._pages: dict[int, bytes] = {}
         self.pages = max(1, -(-len(self._sessions) // PAGE_SESSIONS))
 

@@ -37,7 +37,7 @@ class Histories:
 
     def note(self, before: SessionState, state: SessionState, now: datetime) -> None:
         """Take note of what a session was and what it has become."""
-        key = state.source, state.id
+        key = state.origin, state.id
         # Taken out and put back at the end: the first one is the one that has been quiet for longest.
         marks = self._marks.pop(key, None)
         if marks is None:

@@ -48,7 +48,7 @@ class Alarm:
         self._epoch = whole.epoch
         if reborn:
             self._grace_until = now.clock + self._settings.grace
-        known = {(each.source, each.id) for each in whole.sessions}
+        known = {(each.origin, each.id) for each in whole.sessions}
         for key in self._sessions.keys() - known:
             case = self._sessions[key]
             if reborn and case.shown is not None:
@@ -60,7 +60,7 @@ class Alarm:
             self._session(session, now)
         for state in whole.health:
             self._source(state, now)
-        for source in self._sources.keys() - {state.source for state in whole.health}:
+        for source in self._sources.keys() - {state.origin for state in whole.health}:
             self._put(self._sources[source], None, now, 0)
 
     def event(self, event: BoardEvent, now: Moment) -> None:
@@ -68,7 +68,7 @@ class Alarm:
         if isinstance(event, HealthChanged):
             self._source(event.health, now)
         elif isinstance(event, Removed):
-            self._forget((event.source, event.id))
+            self._forget((event.origin, event.id))
         else:
             self._session(event.session, now)
 
@@ -98,9 +98,9 @@ class Alarm:
         return [*back, *rings]
 
     def _session(self, session: SessionState, now: Moment) -> None:
-        key = (session.source, session.id)
+        key = (session.origin, session.id)
         self._absent.discard(key)
-        case = self._sessions.setdefault(key, Case(key=f"session/{session.source}/{session.id}"))
+        case = self._sessions.setdefault(key, Case(key=f"session/{session.origin}/{session.id}"))
         going_on = session.activity == "working" or session.needs_you
         if going_on:
             self._in_turn.add(key)
@@ -123,12 +123,12 @@ class Alarm:
             return None
         # Only a turn that was seen going on can be over: a session that is opened stands at its prompt, too.
         stands = case.cause is not None and case.cause.kind == "turn"
-        if stands or (session.source, session.id) in self._in_turn:
+        if stands or (session.origin, session.id) in self._in_turn:
             return Cause(kind="turn", what="prompt", since=since, subject=session)
         return None
 
     def _source(self, state: HealthState, now: Moment) -> None:
-        case = self._sources.setdefault(state.source, Case(key=f"source/{state.source}"))
+        case = self._sources.setdefault(state.origin, Case(key=f"source/{state.origin}"))
         cause = None
         if state.status == "degraded" or state.status == "failed":  # noqa: PLR1714 - the checker narrows only this
             cause = Cause(kind="source", what=state.status, since=state.updated_at, subject=state)

@@ -6,7 +6,7 @@ import os
 from msgspec import Struct, structs
 
 from ...protocol.event import HealthChanged, Snapshot
-from ...protocol.session import Activity, SessionState
+from ...protocol.session import Activity, HealthState, SessionState
 from ...protocol.subscriber import Item
 
 
@@ -25,25 +25,25 @@ class Choice(Struct, frozen=True, kw_only=True):
         last = session.last_activity_at
         return (
             (self.id is None or session.id.startswith(self.id))
-            and self.takes_source(session.source)
+            and self.takes_source(session)
             and (self.activity is None or session.activity == self.activity)
             and (not self.projects or any(project.holds(session.working_dir) for project in self.projects))
             and (not self.needs_you or session.needs_you)
             and (self.oldest is None or last is None or last.timestamp() >= self.oldest)
         )
 
-    def takes_source(self, source: str) -> bool:
-        """Whether a source was asked for."""
-        return not self.sources or source in self.sources
+    def takes_source(self, said: SessionState | HealthState | HealthChanged) -> bool:
+        """Whether the source of what is said was asked for, on the board of a fleet with or without its machine."""
+        return not self.sources or said.source in self.sources or said.origin in self.sources
 
     def of(self, item: Item) -> Item | None:
         """Return what of an item was asked for: of a snapshot its sessions and sources, of an event all or nothing."""
         if isinstance(item, Snapshot):
             sessions = tuple(session for session in item.sessions if self.takes(session))
-            health = tuple(state for state in item.health if self.takes_source(state.source))
+            health = tuple(state for state in item.health if self.takes_source(state))
             return structs.replace(item, sessions=sessions, health=health)
         if isinstance(item, HealthChanged):
-            return item if self.takes_source(item.source) else None
+            return item if self.takes_source(item) else None
         return item if self.takes(item.session) else None
 
 

@@ -61,6 +61,6 @@ def below(item: Item, prefixes: tuple[bytes, ...]) -> Item | None:
     """Return what of an item lies below the topics: of a snapshot its sessions and sources, of an event all or nothing."""
     if not isinstance(item, Snapshot):
         return item if topic_of(item).startswith(prefixes) else None
-    sessions = [each for each in item.sessions if f"session.{each.source}.{each.id}".encode().startswith(prefixes)]
-    health = [each for each in item.health if f"health.{each.source}".encode().startswith(prefixes)]
+    sessions = [each for each in item.sessions if f"session.{each.origin}.{each.id}".encode().startswith(prefixes)]
+    health = [each for each in item.health if f"health.{each.origin}".encode().startswith(prefixes)]
     return msgspec.structs.replace(item, sessions=tuple(sessions), health=tuple(health))

@@ -74,12 +74,12 @@ class Mirror:
         told = self._told(item)
         self.tally.event(told.kind, (datetime.now(UTC) - told.at).total_seconds())
         if isinstance(told, HealthChanged):
-            self.health[told.source] = told.health
+            self.health[told.origin] = told.health
         elif isinstance(told, Removed):
-            self.sessions.pop((told.source, told.id), None)
+            self.sessions.pop((told.origin, told.id), None)
         else:
-            self.tally.moved(self.sessions.get((told.source, told.id)), told.session)
-            self.sessions[told.source, told.id] = told.session
+            self.tally.moved(self.sessions.get((told.origin, told.id)), told.session)
+            self.sessions[told.origin, told.id] = told.session
         self._feed.add(told)
 
     def sources(self) -> list[str]:
@@ -116,12 +116,12 @@ class Mirror:
         return Piece(unnumbered("board", status), (b'{"kind":"board","board":' + status + b"}",))
 
     def _whole(self, snapshot: Snapshot) -> None:
-        sessions = {(each.source, each.id): privacy.session(each, self._level) for each in snapshot.sessions}
+        sessions = {(each.origin, each.id): privacy.session(each, self._level) for each in snapshot.sessions}
         if self.joined:
             for key, session in sessions.items():
                 self.tally.moved(self.sessions.get(key), session)
         self.sessions = sessions
-        self.health = {each.source: privacy.health(each, self._level) for each in snapshot.health}
+        self.health = {each.origin: privacy.health(each, self._level) for each in snapshot.health}
         self._feed.begin(snapshot.epoch, snapshot.seq)
         self.joined = True
         self._heard(connected=True)

@@ -1,6 +1,7 @@
 """Schema: the JSON Schema of what programs get, made from the types that are printed, so that it cannot say anything else.
 
 A property that is printed always is required, also where its type has a default: what is not known is null, never absent.
+Only `host` is absent where there is but one machine.
 """
 
 from typing import Any, TypeAlias
@@ -9,6 +10,9 @@ import msgspec
 
 from ...protocol.event import SCHEMA_VERSION, BoardEvent, Event, Snapshot
 from .document import ConfigDocument, DoctorDocument, HealthDocument, SessionsDocument, pretty
+
+FLEETS = frozenset(("host",))
+"""Properties that only the board of a fleet prints."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -43,4 +47,6 @@ def schema(document: str | None = None) -> dict[str, Any]:
 
 
 def _complete(definition: dict[str, Any]) -> dict[str, Any]:
-    return definition | {"required": sorted(definition["properties"])} if "properties" in definition else definition
+    if "properties" not in definition:
+        return definition
+    return definition | {"required": sorted(definition["properties"].keys() - FLEETS)}

@@ -105,7 +105,7 @@ def test_no_field_of_a_session_is_forgotten_here() -> None:
     told = """id source activity waiting_for evidence lifecycle context_tokens max_context_tokens max_context_from
         context_utilization input_tokens cache_read_tokens cache_creation_tokens output_tokens token_estimated message_count
         tool_call_count compaction_count current_tool_started_at parent_id subagents started_at last_activity_at
-        last_data_received_at completed_at version"""
+        last_data_received_at completed_at version host"""
     assert free == set(told.split())
 
 

@@ -9,6 +9,7 @@ SESSION = """
     max_context_tokens max_context_from context_utilization input_tokens cache_read_tokens cache_creation_tokens
     output_tokens token_estimated message_count tool_call_count compaction_count current_tool current_tool_started_at
     parent_id subagents client_version started_at last_activity_at last_data_received_at completed_at version
+    host
 """
 SUBAGENT = """
     id parent_tool_use_id slug kind activity current_tool model context_tokens output_tokens message_count tool_call_count
@@ -17,7 +18,7 @@ SUBAGENT = """
 HEALTH = """
     source status reason pid incarnation restarts last_error unknown_records quarantined discover_failures parse_failures
     updated_at rss_bytes cpu_percent lag_seconds unknown_since unknown_client traceback rebuilt rebuilt_at
-    home home_from absent settled
+    home home_from absent settled host
 """
 
 

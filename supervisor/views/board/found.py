@@ -21,7 +21,7 @@ def found(health: Iterable[HealthState], sessions: Iterable[SessionState]) -> li
     """Return a line for each source: those that are here first."""
     every = list(sessions)
     states = sorted(health, key=lambda state: (missing(state), agent(state.source)))
-    return [_line(state, [session for session in every if session.source == state.source]) for state in states]
+    return [_line(state, [session for session in every if session.origin == state.origin]) for state in states]
 
 
 def _line(state: HealthState, sessions: list[SessionState]) -> Line:

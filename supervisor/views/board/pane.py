@@ -29,5 +29,5 @@ def pane(open_: Pane | None, shown: Screen, view: View) -> list[Line]:
             return []
         key = key_of(row.session)
         return detail.session(row.session, view.now, view.width, picture.marks_of(key), picture.pulse_of(key))
-    chosen = [state for state in picture.health if open_ in {HEALTH, state.source}]
+    chosen = [state for state in picture.health if open_ in {HEALTH, state.origin}]
     return [line for state in chosen for line in (*detail.source(state, view.now, view.width), ())][:-1]

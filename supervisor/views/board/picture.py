@@ -72,4 +72,4 @@ class View(NamedTuple):
 
 def key_of(session: SessionState) -> Key:
     """Return by what a session is known."""
-    return session.source, session.id
+    return session.origin, session.id

@@ -52,7 +52,7 @@ def pill(state: HealthState, sessions: int, why: int) -> Line:
 def pills(health: Iterable[HealthState], living: dict[str, int], why: int) -> list[tuple[str, Line]]:
     """Return the pills of all sources with the names of the sources: those who are here by name, then who was not found."""
     states = sorted(health, key=lambda state: (bool(state.absent) and state.status == "healthy", agent(state.source)))
-    return [(state.source, pill(state, living.get(state.source, 0), why)) for state in states]
+    return [(state.origin, pill(state, living.get(state.origin, 0), why)) for state in states]
 
 
 def counts(living: Iterable[str]) -> dict[str, int]:

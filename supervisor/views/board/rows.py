@@ -135,7 +135,7 @@ def _groups(entries: list[Entry], sort: Sort) -> list[list[Entry]]:
     """Return the sessions by project: the projects in the order of what comes first in them."""
     order = ORDERS[sort]
     together: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda each: (*order(each), each.session.source, each.session.id)):
+    for entry in sorted(entries, key=lambda each: (*order(each), each.session.origin, each.session.id)):
         together.setdefault(folder(entry.session), []).append(entry)
     groups = list(together.values())
     if sort == "state":
@@ -153,11 +153,11 @@ def _urgency(group: list[Entry]) -> tuple[Any, ...]:
 
 def _nested(group: list[Entry]) -> list[Entry]:
     """Return a group with each session below the one that started it."""
-    here = {(entry.session.source, entry.session.id) for entry in group}
+    here = {(entry.session.origin, entry.session.id) for entry in group}
     below: dict[tuple[str, str], list[Entry]] = {}
     tops: list[Entry] = []
     for entry in group:
-        parent = (entry.session.source, entry.session.parent_id or "")
+        parent = (entry.session.origin, entry.session.parent_id or "")
         if parent in here and parent[1] != entry.session.id:
             below.setdefault(parent, []).append(entry)
         else:
@@ -169,6 +169,6 @@ def _nested(group: list[Entry]) -> list[Entry]:
     while left:
         entry, depth = left.pop()
         found.append(Entry(entry.session, entry.standing, entry.project, min(depth, 1)))
-        left += [(child, depth + 1) for child in reversed(below.pop((entry.session.source, entry.session.id), []))]
+        left += [(child, depth + 1) for child in reversed(below.pop((entry.session.origin, entry.session.id), []))]
     # Two that name each other as their parent are still sessions.
     return [*found, *(entry for rest in below.values() for entry in rest)]

@@ -108,7 +108,7 @@ def pill_at(shown: Screen, view: View, x: int, y: int) -> str | None:
 
 
 def _pills(shown: Screen, view: View) -> list[tuple[str, Line]]:
-    living = counts(session.source for session in shown.picture.sessions if standing(session).rank < 4)
+    living = counts(session.origin for session in shown.picture.sessions if standing(session).rank < 4)
     every = pills(shown.picture.health, living, min(MOST_WHY, max(LEAST_WHY, view.width // 4)))
     if len(_wrapped(every, view)) <= _most_pills(view):
         return every

@@ -22,7 +22,7 @@ ASKED = {"permission": "asks for permission", "question": "asks a question", "pl
 def needing(sessions: Iterable[SessionState]) -> list[SessionState]:
     """Return the sessions whose turn stands still until somebody acts, the longest wait first."""
     found = [session for session in sessions if session.needs_you]
-    return sorted(found, key=lambda each: (_since(each), each.source, each.id))
+    return sorted(found, key=lambda each: (_since(each), each.origin, each.id))
 
 
 def _since(session: SessionState) -> float:
