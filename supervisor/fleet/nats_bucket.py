@@ -1,0 +1,222 @@
+"""NatsBucket: a key-value bucket of NATS, by the subjects and headers that its own clients agree on.
+
+Every right that this needs can be given for the keys below one token alone: keys are read by their subject, and a watch
+is a consumer that names its filter in the subject by which it is made. A watch pulls, so that a slow reader slows nobody.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from nats.aio.msg import Msg
+
+from .engine import Entry, Told, Whole
+from .errors import Conflict, EngineLost, EngineRefused
+from .nats_line import ASK_SECONDS, Line
+
+WRONG_LAST = frozenset((10071, 10164))
+"""What stands there is not what was named."""
+
+FULL = frozenset((10023, 10028, 10047, 10077, 10122))
+"""No room, on the disk or for the bucket."""
+
+BATCH = 512
+BEAT_SECONDS = 5
+PULL_SECONDS = 60
+IDLE_SECONDS = 120
+"""A watch that nobody asks for any more is forgotten by the server."""
+
+NANO = 1_000_000_000
+
+
+class Problem(Struct, frozen=True):
+    """Why JetStream says no."""
+
+    code: int = 0
+    err_code: int = 0
+    description: str = ""
+
+
+class Answer(Struct, frozen=True):
+    """What JetStream answers to a publication, and to a question of its API."""
+
+    seq: int = 0
+    error: Problem | None = None
+
+
+_ANSWER = msgspec.json.Decoder(Answer)
+
+
+class NatsBucket:
+    """One bucket, over whatever line is open."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._stream = f"KV_{name}"
+        self._line: Line | None = None
+
+    def use(self, line: Line | None) -> None:
+        """Speak over this line from now on."""
+        self._line = line
+
+    async def get(self, key: str) -> Entry | None:
+        """See engine.Bucket."""
+        subject = f"$KV.{self.name}.{key}"
+        msg = await self._open().ask(f"$JS.API.DIRECT.GET.{self._stream}.{subject}")
+        headers = msg.headers or {}
+        if status := headers.get("Status"):
+            if status == "404":
+                return None
+            raise problem(msg, self.name)
+        at = datetime.fromisoformat(headers["Nats-Time-Stamp"])
+        return Entry(key=key, revision=int(headers["Nats-Sequence"]), value=_value(msg), at=at)
+
+    async def put(self, key: str, value: bytes, revision: int) -> int:
+        """See engine.Bucket."""
+        return await self._write(key, value, revision, {})
+
+    async def drop(self, key: str, revision: int) -> int:
+        """See engine.Bucket."""
+        return await self._write(key, b"", revision, {"KV-Operation": "DEL"})
+
+    async def watch(self, prefix: str = "") -> AsyncIterator[Told]:
+        """See engine.Bucket."""
+        line = self._open()
+        wanted = f"$KV.{self.name}.{prefix}.>" if prefix else f"$KV.{self.name}.>"
+        consumer = secrets.token_hex(8)
+        config = {
+            "name": consumer,
+            "filter_subject": wanted,
+            "deliver_policy": "last_per_subject",
+            "ack_policy": "none",
+            "replay_policy": "instant",
+            "inactive_threshold": IDLE_SECONDS * NANO,
+            "mem_storage": True,
+            "num_replicas": 1,
+        }
+        asked = msgspec.json.encode({"stream_name": self._stream, "config": config})
+        made = await line.ask(f"$JS.API.CONSUMER.CREATE.{self._stream}.{consumer}.{wanted}", asked)
+        if (made.headers or {}).get("Status") or _ANSWER.decode(made.data).error:
+            raise problem(made, self.name)
+        pulled = self._pulled(line, f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{consumer}")
+        async with contextlib.aclosing(pulled):
+            async for told in pulled:
+                yield told
+
+    async def _pulled(self, line: Line, subject: str) -> AsyncGenerator[Told]:
+        whole = False
+        last = 0
+        async with line.stream() as (reply, queue):
+            while True:
+                await line.publish(subject, _pull(wait=whole), reply)
+                for _ in range(BATCH):
+                    msg = await _next(line, queue)
+                    status = (msg.headers or {}).get("Status")
+                    if status:
+                        if not _ended(msg, status, line):
+                            continue
+                        break
+                    last = _following(msg, last, line)
+                    entry = self._entry(msg)
+                    if whole or entry.value is not None:
+                        yield entry
+                else:
+                    continue
+                if not whole:
+                    # Nothing is left to hand out: everything that stands was told.
+                    whole = True
+                    yield Whole()
+
+    async def _write(self, key: str, value: bytes, revision: int, headers: dict[str, str]) -> int:
+        headers["Nats-Expected-Last-Subject-Sequence"] = str(revision)
+        msg = await self._open().ask(f"$KV.{self.name}.{key}", value, headers)
+        if (msg.headers or {}).get("Status"):
+            raise problem(msg, self.name)
+        answer = _ANSWER.decode(msg.data)
+        if answer.error is not None:
+            raise Conflict(key) if answer.error.err_code in WRONG_LAST else problem(msg, self.name)
+        return answer.seq
+
+    def _entry(self, msg: Msg) -> Entry:
+        numbers = _numbers(msg)
+        at = datetime.fromtimestamp(numbers[2] / NANO, UTC)
+        return Entry(key=msg.subject.removeprefix(f"$KV.{self.name}."), revision=numbers[0], value=_value(msg), at=at)
+
+    def _open(self) -> Line:
+        if self._line is None:
+            raise EngineLost("not connected")
+        return self._line
+
+
+def problem(msg: Msg, name: str) -> EngineLost | EngineRefused:
+    """Return what an answer that is none means."""
+    headers = msg.headers or {}
+    if status := headers.get("Status"):
+        if status == "503":
+            return EngineRefused(
+                f"the server has no {name}, or no JetStream: `bellboard export nats --init`, with the credentials of an "
+                "admin, makes what is missing"
+            )
+        return EngineLost(f"{name}: {status} {headers.get('Description', '')}".rstrip())
+    found = _ANSWER.decode(msg.data).error or Problem()
+    if found.err_code in FULL:
+        return EngineRefused(f"{name} is full: {found.description}")
+    if found.code == 503:
+        return EngineLost(f"{name}: {found.description}")
+    if found.code == 404:
+        return EngineRefused(
+            f"the server has no {name}: `bellboard export nats --init`, with the credentials of an admin, makes it"
+        )
+    return EngineRefused(f"{name}: {found.description}")
+
+
+def _pull(*, wait: bool) -> bytes:
+    if not wait:
+        return msgspec.json.encode({"batch": BATCH, "no_wait": True})
+    asked: dict[str, Any] = {"batch": BATCH, "expires": PULL_SECONDS * NANO, "idle_heartbeat": BEAT_SECONDS * NANO}
+    return msgspec.json.encode(asked)
+
+
+async def _next(line: Line, queue: "asyncio.Queue[Msg | None]") -> Msg:
+    """Return what comes next. Raises EngineLost if too long nothing does, not even a heartbeat."""
+    try:
+        async with asyncio.timeout(2 * BEAT_SECONDS + ASK_SECONDS):
+            msg = await queue.get()
+    except TimeoutError:
+        raise line.lost() from None
+    if msg is None:
+        raise line.lost()
+    return msg
+
+
+def _ended(msg: Msg, status: str, line: Line) -> bool:
+    """Say whether a word of the server about a pull ends it; a heartbeat does not. Raises EngineLost for any other."""
+    if status == "100":
+        return False
+    if status in {"404", "408"} or "Batch Completed" in (msg.headers or {}).get("Description", ""):
+        return True
+    raise line.lost()
+
+
+def _following(msg: Msg, last: int, line: Line) -> int:
+    """Return the number of a message, which must be the next one of its watch. Raises EngineLost."""
+    number = _numbers(msg)[1]
+    if number != last + 1:
+        raise line.lost()
+    return number
+
+
+def _numbers(msg: Msg) -> tuple[int, int, int]:
+    """Return what the server says of a message in its reply subject: revision, number in the watch, nanoseconds."""
+    tokens = msg.reply.split(".")
+    at = 5 if len(tokens) == 9 else 7  # later servers say domain and account, too
+    return int(tokens[at]), int(tokens[at + 1]), int(tokens[at + 2])
+
+
+def _value(msg: Msg) -> bytes | None:
+    return None if (msg.headers or {}).get("KV-Operation") in {"DEL", "PURGE"} else msg.data
