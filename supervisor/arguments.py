@@ -74,6 +74,7 @@ def whole_parser() -> argparse.ArgumentParser:
     _service(commands)
     _serve(commands)
     _notify(commands)
+    _export(commands)
     demo = _command(commands, "demo")
     demo.add_argument("--chaos", action="store_true", help="kill and hang workers meanwhile, and compare the counts")
     demo.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
@@ -143,6 +144,11 @@ def _run(commands: "Commands") -> None:
     parser.add_argument("--ephemeral", action="store_true", help="keep nothing on disk")
     parser.add_argument(
         "--serve", action="store_true", help="keep a gateway as well, as `bellboard serve` would (settings: [serve])"
+    )
+    parser.add_argument(
+        "--export",
+        action="store_true",
+        help="tell a fleet as well, as `bellboard export nats` would (settings: [export])",
     )
     # For `bellboard` alone, which starts its own board so: see live/lodger.py.
     parser.add_argument("--private", action="store_true", help=argparse.SUPPRESS)
@@ -253,6 +259,31 @@ def _serve(commands: "Commands") -> None:
         choices=["full", "names", "minimal"],
         help="how much is told (default: full on this machine, names beyond it)",
     )
+
+
+def _export(commands: "Commands") -> None:
+    engines = _command(commands, "export").add_subparsers(dest="engine", metavar="ENGINE", required=True)
+    parser = _verb(engines, "nats", "NATS with JetStream")
+    parser.add_argument("--url", metavar="URL", help="the server: nats://HOST:PORT, or tls://HOST:PORT")
+    parser.add_argument(
+        "--host-name", metavar="H", help="name of this machine on the fleet's board (default: that which it has)"
+    )
+    parser.add_argument(
+        "--creds", metavar="F", help="file that shows who we are: .creds, an nkey seed, or one line USER:PASSWORD"
+    )
+    parser.add_argument(
+        "--ca", metavar="F", help="file with the certificates to trust; nothing is said without TLS then"
+    )
+    parser.add_argument(
+        "--privacy", choices=["full", "names", "minimal"], help="how much is told beyond this machine (default: names)"
+    )
+    parser.add_argument(
+        "--init", action="store_true", help="make the buckets and the stream on the server, or mend them, and end"
+    )
+    parser.add_argument(
+        "--ephemeral", action="store_true", help="what waits for the server waits in memory, not on disk"
+    )
+    _state_dir(parser, "folder in which events wait for the server")
 
 
 def _ctl(commands: "Commands") -> None:

@@ -19,6 +19,7 @@ from .crew.memory import Memory
 from .crew.restart import Policy
 from .crew.vigil import Patience
 from .errors import ConfigError
+from .fleet.settings import Export
 from .gateway.settings import Serve
 from .mistakes import culprit, nearest, place, sentence, unknown_key
 from .units import Seconds, Size, finite, unit
@@ -129,6 +130,7 @@ class Config(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     notify: Notify = Notify()
     serve: Serve = Serve()
+    export: Export = Export()
     sources: dict[str, SourceConfig] = {}
 
     @property
@@ -170,6 +172,7 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     notify: Notify = Notify()
     serve: Serve = Serve()
+    export: Export = Export()
     sources: dict[str, dict[str, Any]] = {}
 
 
@@ -358,5 +361,6 @@ def build(
         limits=file.limits,
         notify=file.notify,
         serve=file.serve,
+        export=file.export,
         sources={name: source for name, source in sorted(chosen.items()) if source.enabled},
     )

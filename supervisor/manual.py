@@ -130,6 +130,7 @@ PAGES: dict[str, Page] = {
             "bellboard run --source claude --source codex=~/other/.codex": "these two only, one in another folder",
             "bellboard run --ephemeral -v": "keep nothing on disk, and say more",
             "bellboard run --serve": "and serve the board to browsers, in a process of its own (extra: web)",
+            "bellboard run --export": "and tell it to a fleet, in a process of its own (extra: fleet)",
         },
         exits=USAGE,
         environment=(*OWN, *AGENTS),
@@ -260,6 +261,25 @@ PAGES: dict[str, Page] = {
         exits=USAGE,
         environment=OWN,
         see=see("run", "health"),
+    ),
+    "export": Page(
+        summary="tell this machine's board to a fleet's NATS server (extra: fleet)",
+        about="""Carries each session and the health of each source to a NATS server with JetStream, where the boards of all
+        machines meet, until it is told to end. It follows the running supervisor like everybody else: a server that is
+        away, slow or full is never felt by it. Events wait on disk meanwhile, up to a bound; what stands on the
+        server is compared with the board whenever either was away.
+
+        One exporter writes for each machine. Titles and branches stay on the machine unless --privacy full is given. A
+        password is never given on the command line or in the URL, only in a file that others cannot read.""",
+        examples={
+            "bellboard export nats --url nats://board.example.org:4222": "tell this machine's board",
+            "bellboard export nats --url tls://board.example.org:4222 --creds laptop": "encrypted, as a user of its own",
+            "bellboard export nats --host-name laptop": "under another name, to the server of the configuration",
+            "bellboard export nats --init --creds admin": "make what the fleet needs on the server, once",
+        },
+        exits=USAGE,
+        environment=OWN,
+        see=see("run", "serve"),
     ),
     "service": Page(
         summary="keep the board from login to logout, by systemd or launchd",

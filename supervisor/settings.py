@@ -62,6 +62,11 @@ ABOUT: dict[str, tuple[str, str]] = {
         WORD,
         "how much it tells: `full`, `names`, `minimal`, or `auto`: full on this machine, names beyond it",
     ),
+    "export.url": (WORD, "where `bellboard export nats` tells the board to: `nats://HOST:PORT` or `tls://HOST:PORT`"),
+    "export.host_name": (WORD, "the name of this machine on the fleet's board; empty: its own"),
+    "export.creds": (FILE, "file by which it logs in: a .creds file, an nkey seed, or one line USER:PASSWORD"),
+    "export.ca": (FILE, "file with the certificates that are trusted, and no line without TLS; empty: the system's"),
+    "export.privacy": (WORD, "how much is told beyond this machine: `full`, `names` or `minimal`"),
 }
 """Unit and meaning of each key that is always there."""
 

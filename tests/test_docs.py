@@ -107,6 +107,9 @@ NUMBERS = {
     "MOST_ALL": "50,000",
     "TEXT_LIMIT": "300",
     "MOST_SPOOL": "256 KiB",
+    "MOST_ROWS": "50,000",
+    "MOST_BYTES": "500 KiB",
+    "MOST_AT_ONCE": "256",
 }
 """What docs/limits.md says of each constant that it names."""
 

@@ -20,6 +20,7 @@ FILES: dict[str | None, str] = {
     "ctl": "ctl",
     "demo": "demo",
     "doctor": "doctor",
+    "export": "export",
     "health": "health",
     "hooks": "hooks",
     "notify": "notify",

@@ -3,13 +3,16 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 
 from .. import private
 from ..aides import Aide
 from ..app import Supervisor
+from ..config import Config
 from ..errors import UsageError
+from ..fleet.settings import checked
 from ..service.notify import Notify
-from . import common, serve
+from . import common, export, serve
 
 
 def run(options: argparse.Namespace) -> int:
@@ -21,9 +24,7 @@ def run(options: argparse.Namespace) -> int:
     if options.private:
         private.serve(config, lambda: common.config(options))
         return common.EXIT_OK
-    aides = (Aide("gateway", serve.words(options), config.policy),) if options.serve else ()
-    if aides and (missing := serve.missing()):
-        raise UsageError(f"--serve: {missing} is not installed: pip install 'bellboard[web]'")
+    aides = tuple(_aides(options, config))
     with Supervisor(config, lambda: common.config(options), Notify(os.environ), aides) as supervisor:
         where = config.state_dir or "memory"
         sys.stderr.write(
@@ -32,3 +33,18 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.flush()
         supervisor.run()
     return common.EXIT_OK
+
+
+def _aides(options: argparse.Namespace, config: Config) -> Iterator[Aide]:
+    """Return the processes that are kept besides the workers. Raises UsageError for one that could never run."""
+    if options.serve:
+        if missing := serve.missing():
+            raise UsageError(f"--serve: {missing} is not installed: pip install 'bellboard[web]'")
+        yield Aide("gateway", serve.words(options), config.policy)
+    if options.export:
+        if missing := export.missing():
+            raise UsageError(f"--export: {missing} is not installed: pip install 'bellboard[fleet]'")
+        if not config.export.url:
+            raise UsageError("--export: where to? Set `export.url` in the configuration: nats://HOST:PORT")
+        checked(config.export.url)
+        yield Aide("exporter", export.words(options), config.policy)

@@ -7,7 +7,7 @@ bucket, and is only written over by whoever names the one that stands: that is a
 only what stands in `errors.py`, and starts over by itself when told to `connect` again.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -48,8 +48,8 @@ class Bucket(Protocol):
         """Take a value away, if `revision` is what stands there; returns the new revision. Raises Conflict."""
         ...
 
-    def watch(self, prefix: str = "") -> AsyncIterator[Told]:
-        """Tell each key that stands below a token (`laptop`; "": all), then `Whole`, then each change.
+    def watch(self, prefix: str = "") -> AsyncGenerator[Told]:
+        """Tell each key that stands below a token (`laptop`; "": all), then `Whole`, then each change. Close it after use.
 
         Dropped keys are told only as changes. Raises EngineLost as soon as something may have been missed.
         """

@@ -17,3 +17,7 @@ class EngineRefused(FleetError):
 
 class Conflict(FleetError):
     """Somebody else wrote the key meanwhile: what was written is not there."""
+
+
+class TooLarge(EngineRefused):
+    """The engine takes no value of this size. It is the value's fault, and no other's."""

@@ -7,7 +7,7 @@ is a consumer that names its filter in the subject by which it is made. A watch 
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from msgspec import Struct
 from nats.aio.msg import Msg
 
 from .engine import Entry, Told, Whole
-from .errors import Conflict, EngineLost, EngineRefused
+from .errors import Conflict, EngineLost, EngineRefused, TooLarge
 from .nats_line import ASK_SECONDS, Line
 
 WRONG_LAST = frozenset((10071, 10164))
@@ -24,6 +24,8 @@ WRONG_LAST = frozenset((10071, 10164))
 
 FULL = frozenset((10023, 10028, 10047, 10077, 10122))
 """No room, on the disk or for the bucket."""
+
+TOO_LARGE = 10054
 
 BATCH = 512
 BEAT_SECONDS = 5
@@ -67,7 +69,8 @@ class NatsBucket:
     async def get(self, key: str) -> Entry | None:
         """See engine.Bucket."""
         subject = f"$KV.{self.name}.{key}"
-        msg = await self._open().ask(f"$JS.API.DIRECT.GET.{self._stream}.{subject}")
+        line = self._open()
+        msg = await line.ask(f"{line.api}.DIRECT.GET.{self._stream}.{subject}")
         headers = msg.headers or {}
         if status := headers.get("Status"):
             if status == "404":
@@ -84,7 +87,7 @@ class NatsBucket:
         """See engine.Bucket."""
         return await self._write(key, b"", revision, {"KV-Operation": "DEL"})
 
-    async def watch(self, prefix: str = "") -> AsyncIterator[Told]:
+    async def watch(self, prefix: str = "") -> AsyncGenerator[Told]:
         """See engine.Bucket."""
         line = self._open()
         wanted = f"$KV.{self.name}.{prefix}.>" if prefix else f"$KV.{self.name}.>"
@@ -100,10 +103,10 @@ class NatsBucket:
             "num_replicas": 1,
         }
         asked = msgspec.json.encode({"stream_name": self._stream, "config": config})
-        made = await line.ask(f"$JS.API.CONSUMER.CREATE.{self._stream}.{consumer}.{wanted}", asked)
+        made = await line.ask(f"{line.api}.CONSUMER.CREATE.{self._stream}.{consumer}.{wanted}", asked)
         if (made.headers or {}).get("Status") or _ANSWER.decode(made.data).error:
             raise problem(made, self.name)
-        pulled = self._pulled(line, f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{consumer}")
+        pulled = self._pulled(line, f"{line.api}.CONSUMER.MSG.NEXT.{self._stream}.{consumer}")
         async with contextlib.aclosing(pulled):
             async for told in pulled:
                 yield told
@@ -164,6 +167,8 @@ def problem(msg: Msg, name: str) -> EngineLost | EngineRefused:
             )
         return EngineLost(f"{name}: {status} {headers.get('Description', '')}".rstrip())
     found = _ANSWER.decode(msg.data).error or Problem()
+    if found.err_code == TOO_LARGE:
+        return TooLarge(f"{name}: {found.description}")
     if found.err_code in FULL:
         return EngineRefused(f"{name} is full: {found.description}")
     if found.code == 503:

@@ -23,6 +23,10 @@ HISTORY_SUBJECT = "bellboard"
 MOST_VALUE = 512 << 10
 """Bytes of a record. An update of a session has at most 256 KiB; a server takes 1 MiB unless it was told otherwise."""
 
+IMPORTED_API = "FLEET.API"
+"""Under this name accounts import what they may ask of the fleet's JetStream (docs/examples/fleet/nats-server.conf)."""
+
+NOT_ENABLED = 10039
 DAY = 86400 * NANO
 
 
@@ -96,8 +100,11 @@ class NatsEngine:
         await self.close()
         line = await Line.to(self._settings)
         try:
-            for name, config in STREAMS.items():
-                await _ensure(line, name, config)
+            if await _elsewhere(line):
+                line.api = IMPORTED_API
+            else:
+                for name, config in STREAMS.items():
+                    await _ensure(line, name, config)
         except BaseException:
             await line.close()
             raise
@@ -149,6 +156,17 @@ OWN_CHOICE = (
 """What whoever looks after the server may have set otherwise."""
 
 
+async def _elsewhere(line: Line) -> bool:
+    """Whether this user's account has no JetStream of its own: then it is given that of the fleet's account, in parts."""
+    try:
+        found = await _api(line, "INFO", STREAMS[STATE]["name"])
+    except EngineRefused as error:
+        if "grants no right" in str(error):
+            return False
+        raise
+    return found.error is not None and found.error.err_code == NOT_ENABLED
+
+
 async def _ensure(line: Line, name: str, config: dict[str, Any]) -> None:
     """Make what is missing, if one has the right to. Who may not even ask has to trust that it is there."""
     try:
@@ -183,7 +201,7 @@ async def _made(line: Line, name: str, verb: str, config: dict[str, Any]) -> Non
 
 
 async def _api(line: Line, verb: str, stream: str, data: bytes = b"") -> _Made:
-    msg = await line.ask(f"$JS.API.STREAM.{verb}.{stream}", data)
+    msg = await line.ask(f"{line.api}.STREAM.{verb}.{stream}", data)
     if (msg.headers or {}).get("Status"):
         raise problem(msg, stream)
     return msgspec.json.decode(msg.data, type=_Made)

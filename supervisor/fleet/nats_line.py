@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 
 from ..errors import UsageError
 from .credentials import read_login
-from .errors import EngineLost, EngineRefused
+from .errors import EngineLost, EngineRefused, TooLarge
 from .settings import NatsSettings
 
 CONNECT_SECONDS = 5
@@ -55,6 +55,7 @@ class Line:
         self._errors: list[Exception] = []
         self._lost = False
         self.inbox = ""
+        self.api = "$JS.API"
 
     @classmethod
     async def to(cls, settings: NatsSettings) -> "Line":
@@ -81,7 +82,7 @@ class Line:
         except TimeoutError:
             raise EngineLost(f"{self._settings.where} does not answer") from None
         except errors.MaxPayloadError:
-            raise EngineRefused(f"{self._settings.where} takes no message of {len(data)} bytes (max_payload)") from None
+            raise TooLarge(f"{self._settings.where} takes no message of {len(data)} bytes (max_payload)") from None
         except (errors.Error, OSError) as error:
             raise EngineLost(f"{self._settings.where}: {_words(error)}") from error
         finally:

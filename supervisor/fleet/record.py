@@ -101,10 +101,16 @@ def order(one: Record, other: Record) -> Order:
             if one.epoch == other.epoch:
                 return "newer" if one.session.version > other.session.version else "older"
             return "unlike" if one.session.version < other.session.version else "newer"
-        return "unlike" if one.epoch != other.epoch else "newer" if one.seq > other.seq else "older"
+        return _by_number(one, other)
     if isinstance(one, HealthRecord) and isinstance(other, HealthRecord):
         if one.health == other.health:
             return "same"
-        if one.epoch == other.epoch:
-            return "newer" if one.seq > other.seq else "older"
+        return _by_number(one, other)
     return "unlike"
+
+
+def _by_number(one: Record, other: Record) -> Order:
+    """Compare two that differ. With the same number they were told differently: at another privacy level."""
+    if one.epoch != other.epoch or one.seq == other.seq:
+        return "unlike"
+    return "newer" if one.seq > other.seq else "older"

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from ...protocol.privacy import Level
 from ..errors import UsageError
 from .keys import token
 
@@ -11,6 +12,19 @@ VIEWERS_INBOX = "_INBOX_view"
 """Below this subject viewers are answered."""
 
 SCHEMES = ("nats", "tls")
+
+
+class Export(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `bellboard export nats` tells, and where to: the table `[export]` of the configuration file. Flags weigh more.
+
+    No `host_name`: this machine's own.
+    """
+
+    url: str = ""
+    host_name: str = ""
+    creds: str = ""
+    ca: str = ""
+    privacy: Level = "names"
 
 
 class NatsSettings(Struct, frozen=True, kw_only=True):

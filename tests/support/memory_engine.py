@@ -1,7 +1,7 @@
 """A fleet's engine in memory, for tests: as strict about revisions as a real one, and broken whenever a test says so."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 from bellboard.supervisor.fleet.engine import Entry, Told, Whole
@@ -27,7 +27,7 @@ class MemoryBucket:
     async def drop(self, key: str, revision: int) -> int:
         return await self._write(key, None, revision)
 
-    async def watch(self, prefix: str = "") -> AsyncIterator[Told]:
+    async def watch(self, prefix: str = "") -> AsyncGenerator[Told]:
         await self._server.reach()
         queue: asyncio.Queue[Entry | None] = asyncio.Queue()
         self._watchers.add(queue)

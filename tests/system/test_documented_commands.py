@@ -27,6 +27,7 @@ NOT_RUN = {
     r"bellboard service status": "asks the service manager of whoever runs the tests",
     r"curl ": "is run against a gateway of its own by tests/system/test_web_docs.py",
     r"ssh ": "needs another machine",
+    r"bellboard (export|run --export)": "needs a NATS server; tests/system/test_fleet_export.py has one",
 }
 if find_spec("starlette") is None:
     NOT_RUN[r"bellboard (serve|run --serve)"] = "needs the extra `web`"
