@@ -162,8 +162,8 @@ def problem(msg: Msg, name: str) -> EngineLost | EngineRefused:
     if status := headers.get("Status"):
         if status == "503":
             return EngineRefused(
-                f"the server has no {name}, or no JetStream: `bellboard export nats --init`, with the credentials of an "
-                "admin, makes what is missing"
+                f"nobody there takes what is said to {name}: either this user may not (has the machine another name there? "
+                "see --host-name), or `bellboard export nats --init`, with an admin's credentials, has yet to make it"
             )
         return EngineLost(f"{name}: {status} {headers.get('Description', '')}".rstrip())
     found = _ANSWER.decode(msg.data).error or Problem()

@@ -1,0 +1,361 @@
+"""The exporter between a mock board and an engine in memory."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from exporting import QUICK, event, exporting, picture, presence, until, wanted
+from memory_engine import MemoryEngine, MemoryServer
+from msgspec import structs
+
+from bellboard.protocol.testing import MockBoard
+from bellboard.supervisor.fleet.engine import Entry
+from bellboard.supervisor.fleet.errors import EngineLost, EngineRefused
+from bellboard.supervisor.fleet.keys import session_key
+from bellboard.supervisor.fleet.record import SessionRecord, decode, encode
+
+ONE = session_key("laptop", "claude", "one")
+
+
+@pytest.fixture
+def board() -> Iterator[MockBoard]:
+    with MockBoard() as made:
+        made.health("claude", pid=7)
+        made.session("claude", "one", activity="working", title="Secret plans", working_dir="/home/me/work/shop")
+        yield made
+
+
+def stands(server: MemoryServer, board: MockBoard) -> bool:
+    return picture(server.state.entries) == wanted(board)
+
+
+def test_the_board_stands_in_the_engine_and_follows_it(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: stands(server, board))
+            board.session("claude", "one", activity="waiting", waiting_for="permission")
+            board.session("codex", "two", activity="idle")
+            board.health("claude", status="degraded", reason="cannot read ~/.claude/projects/shop")
+            await until(lambda: stands(server, board))
+            board.session("codex", "two", activity="terminal", lifecycle="terminal")
+            board.remove("codex", "two")
+            await until(lambda: stands(server, board) and len(server.state.entries) == 3)
+            assert server.state.entries[session_key("laptop", "codex", "two")].value is None
+            await until(lambda: len(server.history) == 5)
+        kinds = [(path, event(value)["kind"], event(value)["host"]) for path, value in server.history.values()]
+        assert kinds == [
+            (("laptop", "claude", "one", "updated"), "updated", "laptop"),
+            (("laptop", "codex", "two", "discovered"), "discovered", "laptop"),
+            (("laptop", "claude", "-", "health"), "health", "laptop"),
+            (("laptop", "codex", "two", "terminal"), "terminal", "laptop"),
+            (("laptop", "codex", "two", "removed"), "removed", "laptop"),
+        ]
+
+    asyncio.run(play())
+
+
+def test_beyond_the_machine_go_neither_titles_nor_paths(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: stands(server, board))
+            board.session("claude", "one", activity="idle")
+            await until(lambda: stands(server, board) and bool(server.history))
+        said = b"".join(entry.value or b"" for entry in server.state.written)
+        said += b"".join(value for _, value in server.history.values())
+        assert (b"Secret" in said, b"/home/me" in said, b"shop" in said) == (False, False, True)
+
+    asyncio.run(play())
+
+
+def test_a_level_that_becomes_stricter_takes_back_what_was_told_on_a_quiet_board(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server), level="full"):
+            await until(lambda: picture(server.state.entries) == wanted(board, level="full"))
+        async with exporting(board, MemoryEngine(server), level="minimal"):
+            await until(lambda: picture(server.state.entries) == wanted(board, level="minimal"))
+
+    asyncio.run(play())
+
+
+def test_what_happens_while_the_engine_is_away_is_there_when_it_is_back(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)) as exporter:
+            await until(lambda: stands(server, board))
+            server.leave()
+            await until(lambda: exporter.heard("is kept meanwhile"))
+            for number in range(50):
+                board.session("claude", "one", message_count=number + 1)
+            board.session("codex", "gone", activity="idle")
+            board.session("codex", "gone", activity="terminal", lifecycle="terminal")
+            board.remove("codex", "gone")
+            await until(lambda: exporter.outbox.rows == 53)
+            server.away = False
+            await until(lambda: stands(server, board) and exporter.outbox.rows == 0)
+        assert [path[3] for path, _ in server.history.values()].count("updated") == 50
+        assert len(server.history) == 53
+
+    asyncio.run(play())
+
+
+def test_what_waits_outlives_the_exporter_and_is_told_once(board: MockBoard, folder: str) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server), folder=folder) as exporter:
+            await until(lambda: stands(server, board))
+            server.leave()
+            for number in range(20):
+                board.session("claude", "one", message_count=number + 1)
+            await until(lambda: exporter.outbox.rows == 20)
+        server.away = False
+        async with exporting(board, MemoryEngine(server), folder=folder) as exporter:
+            await until(lambda: stands(server, board) and exporter.outbox.rows == 0)
+        told = [event(value)["session"]["message_count"] for _, value in server.history.values()]
+        assert told == [number + 1 for number in range(20)]
+
+    asyncio.run(play())
+
+
+def test_a_board_that_forgot_a_session_while_nobody_exported_takes_it_from_the_fleet(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: stands(server, board))
+        board.restart(empty=True)
+        board.session("claude", "new", activity="idle")
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: stands(server, board))
+
+    asyncio.run(play())
+
+
+def test_the_keys_of_other_machines_are_left_alone(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        await server.state.put("desktop.s.claude.x", b"theirs", 0)
+        await server.state.put("laptop2.s.claude.x", b"theirs", 0)
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: ONE in server.state.entries)
+            await until(lambda: len(server.state.entries) == 4)
+        assert server.state.entries["desktop.s.claude.x"].value == b"theirs"
+        assert server.state.entries["laptop2.s.claude.x"].value == b"theirs"
+
+    asyncio.run(play())
+
+
+def test_the_machine_says_whether_its_board_is_heard_and_leaves_in_good_order(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+
+        def heard(*, wanted: bool) -> bool:
+            said = presence(server.hosts.entries.get("laptop"))
+            return said is not None and said.heard is wanted
+
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: heard(wanted=True))
+            board.stop()
+            await until(lambda: heard(wanted=False))
+            assert stands(server, board)  # as last said
+            board.start()
+            await until(lambda: heard(wanted=True))
+        assert server.hosts.entries["laptop"].value is None
+
+    asyncio.run(play())
+
+
+def test_of_two_exporters_for_one_name_the_second_says_so_and_takes_over_when_the_first_ends(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        with MockBoard() as other:
+            other.session("codex", "theirs", activity="working")
+            async with exporting(other, MemoryEngine(server)) as second:
+                await until(lambda: stands(server, other))
+                async with exporting(board, MemoryEngine(server)) as first:
+                    await until(lambda: first.heard("another exporter writes for laptop"))
+                    for number in range(20):
+                        board.session("claude", "one", message_count=number + 1)
+                        other.session("codex", "theirs", message_count=number + 1)
+                    await until(lambda: stands(server, other))
+                    assert sum("--host-name" in each for each in first.said) == 1
+                    second.task.cancel() if second.task else None
+                    await until(lambda: stands(server, board))
+                    assert first.heard("laptop is told to the fleet")
+
+    asyncio.run(play())
+
+
+def test_a_lease_that_expired_is_taken_over(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        with MockBoard() as other:
+            pace = structs.replace(QUICK, beat=3600.0)  # one that hangs does not say that it is there
+            async with exporting(other, MemoryEngine(server), pace=pace):
+                await until(lambda: "laptop" in server.hosts.entries)
+                async with exporting(board, MemoryEngine(server)) as second:
+                    await until(lambda: second.heard("another exporter"))
+                    server.hosts.forget("laptop")
+                    await until(lambda: stands(server, board))
+
+    asyncio.run(play())
+
+
+def test_an_exporter_that_was_killed_and_started_again_does_not_wait_for_its_own_lease(
+    board: MockBoard, folder: str
+) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server), folder=folder):
+            await until(lambda: stands(server, board))
+            killed = server.hosts.entries["laptop"]
+        server.hosts.entries["laptop"] = killed  # nothing was dropped: it was killed
+        board.session("claude", "one", message_count=5)
+        async with exporting(board, MemoryEngine(server), folder=folder) as again:
+            await until(lambda: stands(server, board))
+            assert not again.heard("another exporter")
+
+    asyncio.run(play())
+
+
+def test_a_stale_exporter_that_comes_back_after_a_day_overwrites_nothing(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        pace = structs.replace(QUICK, beat=3600.0)  # it slept: it does not know that its lease is over
+        async with exporting(board, MemoryEngine(server), pace=pace):
+            await until(lambda: stands(server, board))
+            server.hosts.forget("laptop")
+            with MockBoard() as newer:
+                newer.put(*board.sessions.values())
+                async with exporting(newer, MemoryEngine(server)):
+                    for number in range(9):
+                        newer.session("claude", "one", message_count=number + 100)
+                    await until(lambda: stands(server, newer))
+                    board.session("claude", "one", activity="idle")  # said by the sleeper as soon as it wakes
+                    for _ in range(50):
+                        await asyncio.sleep(0.01)
+                        assert stands(server, newer)
+
+    asyncio.run(play())
+
+
+def test_what_the_same_board_has_said_later_is_not_written_over(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: stands(server, board))
+            entry = server.state.entries[ONE]
+            record = decode(entry.value or b"")
+            assert isinstance(record, SessionRecord)
+            session = structs.replace(record.session, version=record.session.version + 50, message_count=99)
+            later = structs.replace(record, seq=record.seq + 50, session=session)
+            await server.state.put(ONE, encode(later), entry.revision)
+            board.session("claude", "one", activity="idle")
+            await until(lambda: len(server.history) == 1)
+            assert picture(server.state.entries)[ONE] == session
+
+    asyncio.run(play())
+
+
+def test_a_write_whose_answer_was_lost_is_not_taken_for_another_exporters(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        engine = MemoryEngine(server)
+        put = server.state.put
+        failing = [True]
+
+        async def deaf(key: str, value: bytes, revision: int) -> int:
+            made = await put(key, value, revision)
+            if failing and key == ONE:
+                failing.clear()
+                raise EngineLost("the answer did not come")
+            return made
+
+        server.state.put = deaf  # type: ignore[method-assign]
+        async with exporting(board, engine) as exporter:
+            await until(lambda: stands(server, board))
+            board.session("claude", "one", activity="idle")
+            await until(lambda: stands(server, board) and not failing)
+            assert not exporter.heard("another exporter")
+
+    asyncio.run(play())
+
+
+def test_a_history_that_is_full_keeps_no_state_away(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        engine = MemoryEngine(server)
+        append = engine.append
+
+        async def full(path: tuple[str, ...], value: bytes, once: str) -> None:
+            raise EngineRefused("BELLBOARD is full")
+
+        engine.append = full  # type: ignore[method-assign]
+        async with exporting(board, engine) as exporter:
+            await until(lambda: stands(server, board))
+            for number in range(5):
+                board.session("claude", "one", message_count=number + 1)
+            await until(lambda: stands(server, board) and exporter.heard("BELLBOARD is full"))
+            assert exporter.outbox.rows == 5
+            engine.append = append  # type: ignore[method-assign]
+            await until(lambda: exporter.outbox.rows == 0 and len(server.history) == 5)
+            assert sum("is full" in each for each in exporter.said) == 1
+
+    asyncio.run(play())
+
+
+def test_an_engine_that_hangs_never_holds_up_what_is_heard(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        engine = MemoryEngine(server)
+        hanging = asyncio.Event()
+
+        async def append(path: tuple[str, ...], value: bytes, once: str) -> None:
+            hanging.set()
+            await asyncio.Event().wait()
+
+        engine.append = append  # type: ignore[method-assign]
+        async with exporting(board, engine) as exporter:
+            await until(lambda: stands(server, board))
+            board.session("claude", "one", message_count=1)
+            await hanging.wait()
+            for number in range(300):
+                board.session("claude", "one", message_count=number + 2)
+            await until(lambda: exporter.outbox.rows == 301)
+
+    asyncio.run(play())
+
+
+def test_a_refusal_is_said_once_and_tried_again(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        engine = MemoryEngine(server)
+        connect = engine.connect
+        asked: list[None] = []
+
+        async def refuse() -> None:
+            asked.append(None)
+            raise EngineRefused("the server does not accept these credentials")
+
+        engine.connect = refuse  # type: ignore[method-assign]
+        async with exporting(board, engine) as exporter:
+            await until(lambda: len(asked) >= 3)
+            assert exporter.said == ["the server does not accept these credentials; tried again every 0.1 s"]
+            engine.connect = connect  # type: ignore[method-assign]
+            await until(lambda: stands(server, board))
+
+    asyncio.run(play())
+
+
+def test_rubbish_under_ones_own_key_is_put_right(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: stands(server, board))
+            stood: Entry = server.state.entries[ONE]
+            await server.state.put(ONE, b'{"stream":"KV"}', stood.revision)
+            board.session("claude", "one", activity="idle")
+            await until(lambda: decode(server.state.entries[ONE].value or b"") is not None and stands(server, board))
+
+    asyncio.run(play())
