@@ -70,6 +70,11 @@ def sign_worker_lock(fd: int, pid: int) -> None:
     os.pwrite(fd, f"{pid}\n".encode(), 0)
 
 
+def exporter_lock(folder: str) -> int | None:
+    """Take the lock of the exporter that uses this state folder; None if another process has it. Raises FolderError."""
+    return _take(os.path.join(folder, f"export.{LOCK}"))
+
+
 def lock_holder(folder: str, source: str) -> int | None:
     """Return the process id that was written into a worker's lock, None if there is none."""
     try:

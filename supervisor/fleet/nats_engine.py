@@ -184,7 +184,7 @@ async def _set_up(line: Line, name: str, config: dict[str, Any]) -> str:
         await _made(line, name, "CREATE", config)
         return "made"
     if found.error is not None:
-        raise EngineRefused(f"{name}: {found.error.description}")
+        raise EngineRefused(f"{name} cannot be set up by this user: {found.error.description}; --creds of an admin can")
     wanted = {**found.config, **{key: value for key, value in config.items() if key not in OWN_CHOICE}}
     if name == HOSTS:
         wanted["max_age"] = config["max_age"]  # no choice: it is how soon a machine counts as offline

@@ -11,15 +11,13 @@ from msgspec import Struct
 
 from ...protocol.privacy import Level
 from ..errors import AlreadyRunning
-from ..folders import private_folder, worker_lock
+from ..folders import exporter_lock, private_folder
 from .credentials import read_login
 from .export import Exporter
 from .nats_engine import NatsEngine
 from .outbox import Outbox
 from .settings import NatsSettings
 from .telling import Telling
-
-LOCK = "export"
 
 
 class Exporting(Struct, frozen=True, kw_only=True):
@@ -35,9 +33,10 @@ class Exporting(Struct, frozen=True, kw_only=True):
 
 def export(what: Exporting) -> int:
     """Export until SIGINT or SIGTERM; returns 0. Raises SupervisorError for what cannot be meant."""
-    read_login(what.nats.creds)
+    if "password" in read_login(what.nats.creds) and not (what.nats.secure or what.nats.local):
+        say(f"the password goes to {what.nats.where} in the open: use tls://, or an nkey")
     private_folder(what.state_dir, "state")
-    if worker_lock(what.state_dir, LOCK) is None:
+    if exporter_lock(what.state_dir) is None:
         raise AlreadyRunning(f"another exporter of this board is running (its outbox is in {what.state_dir})")
     logging.getLogger("nats").addHandler(logging.NullHandler())  # what it has to say, its callers are told
     asyncio.run(_export(what))

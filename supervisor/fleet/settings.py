@@ -46,6 +46,11 @@ class NatsSettings(Struct, frozen=True, kw_only=True):
         return self.ca is not None or urlsplit(self.url).scheme == "tls"
 
     @property
+    def local(self) -> bool:
+        """Whether the server is on this machine."""
+        return urlsplit(self.url).hostname in {"localhost", "127.0.0.1", "::1"}
+
+    @property
     def where(self) -> str:
         """The server, as people are told it."""
         return urlsplit(self.url).netloc

@@ -20,7 +20,7 @@ from bellboard.supervisor.fleet.settings import NatsSettings
 
 PROGRAM = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
 SHIPPED = Path(__file__).parents[2] / "docs" / "examples" / "fleet" / "nats-server.conf"
-USERS = ("admin", "viewer", "laptop", "desktop")
+USERS = ("admin", "laptop", "desktop", "viewer")
 PATIENCE_SECONDS = 15.0
 
 

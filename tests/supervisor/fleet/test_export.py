@@ -9,6 +9,7 @@ from memory_engine import MemoryEngine, MemoryServer
 from msgspec import structs
 
 from bellboard.protocol.testing import MockBoard
+from bellboard.supervisor.fleet import outbox
 from bellboard.supervisor.fleet.engine import Entry
 from bellboard.supervisor.fleet.errors import EngineLost, EngineRefused
 from bellboard.supervisor.fleet.keys import session_key
@@ -357,5 +358,57 @@ def test_rubbish_under_ones_own_key_is_put_right(board: MockBoard) -> None:
             await server.state.put(ONE, b'{"stream":"KV"}', stood.revision)
             board.session("claude", "one", activity="idle")
             await until(lambda: decode(server.state.entries[ONE].value or b"") is not None and stands(server, board))
+
+    asyncio.run(play())
+
+
+def test_once_in_a_while_all_is_compared_though_nothing_happened(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server), pace=structs.replace(QUICK, whole=0.1)):
+            await until(lambda: stands(server, board))
+            await server.state.drop(ONE, server.state.entries[ONE].revision)  # by hand
+            await until(lambda: stands(server, board))
+
+    asyncio.run(play())
+
+
+def test_what_is_given_up_of_the_history_is_counted_and_said_and_the_state_is_whole(
+    board: MockBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MOST_ROWS", 10)
+
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)) as exporter:
+            await until(lambda: stands(server, board))
+            server.leave()
+            for number in range(100):
+                board.session("claude", "one", message_count=number + 1)
+            board.session("codex", "last", activity="idle")
+            await until(lambda: exporter.outbox.rows + exporter.outbox.lost == 101)
+            assert 0 < exporter.outbox.rows <= 10
+            server.away = False
+            await until(lambda: stands(server, board) and exporter.outbox.rows == 0)
+            lost = exporter.outbox.lost
+            await until(lambda: exporter.heard(f"{lost} events of the history were given up"))
+            await until(lambda: getattr(presence(server.hosts.entries["laptop"]), "lost", 0) == lost)
+        assert len(server.history) == 101 - lost
+
+    asyncio.run(play())
+
+
+def test_a_board_that_is_not_there_is_waited_for_and_the_machine_says_so(folder: str) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(folder, MemoryEngine(server)) as exporter:
+            await until(lambda: "laptop" in server.hosts.entries)
+            said = presence(server.hosts.entries["laptop"])
+            assert said is not None
+            assert said.heard is False
+            await until(lambda: exporter.heard("the board is not heard: no supervisor in"))
+            with MockBoard(folder) as board:
+                board.session("claude", "one", activity="idle")
+                await until(lambda: stands(server, board))
 
     asyncio.run(play())
