@@ -181,9 +181,61 @@ def test_of_two_exporters_for_one_name_the_second_says_so_and_takes_over_when_th
                         other.session("codex", "theirs", message_count=number + 1)
                     await until(lambda: stands(server, other))
                     assert sum("--host-name" in each for each in first.said) == 1
+                    await until(lambda: len(server.history) == 20)
+                    assert {path[1] for path, _ in server.history.values()} == {"codex"}
+                    assert first.outbox.rows == 0  # the other tells of this machine
                     second.task.cancel() if second.task else None
                     await until(lambda: stands(server, board))
                     assert first.heard("laptop is told to the fleet")
+
+    asyncio.run(play())
+
+
+def test_who_lost_the_lease_and_has_it_again_compares_all(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)) as first:
+            await until(lambda: stands(server, board))
+            server.hosts.entries.pop("laptop")
+            with MockBoard() as other:
+                other.session("codex", "theirs", activity="working")
+                async with exporting(other, MemoryEngine(server), pace=structs.replace(QUICK, beat=0.02)) as second:
+                    await until(lambda: second.heard("is told") and first.heard("another exporter"))
+                    await until(lambda: stands(server, other))
+            await until(lambda: stands(server, board))
+
+    asyncio.run(play())
+
+
+def test_a_board_that_starts_anew_without_its_knowledge_is_the_truth(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)):
+            board.session("codex", "forgotten", activity="idle")
+            await until(lambda: stands(server, board))
+            board.restart(empty=True)
+            board.session("claude", "one", activity="idle")
+            await until(lambda: stands(server, board))
+
+    asyncio.run(play())
+
+
+def test_what_waited_when_another_turns_out_to_write_is_his_to_tell(board: MockBoard, folder: str) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server), folder=folder) as first:
+            await until(lambda: stands(server, board))
+            server.leave()
+            board.session("claude", "one", message_count=1)
+            await until(lambda: first.outbox.rows == 1)
+        server.away = False
+        server.hosts.forget("laptop")
+        with MockBoard() as other:
+            async with exporting(other, MemoryEngine(server)) as theirs:
+                await until(lambda: theirs.heard("is told to the fleet"))
+                async with exporting(board, MemoryEngine(server), folder=folder) as second:
+                    await until(lambda: second.heard("another exporter"))
+                    assert (second.outbox.rows, second.outbox.lost, server.history) == (0, 0, {})
 
     asyncio.run(play())
 
