@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -10,9 +11,9 @@ import sys
 from msgspec import Struct
 
 from ...protocol.privacy import Level
-from ..errors import AlreadyRunning
+from ..errors import AlreadyRunning, UsageError
 from ..folders import exporter_lock, private_folder
-from .credentials import read_login
+from .credentials import Login, read_login
 from .export import Exporter
 from .nats_engine import NatsEngine
 from .outbox import Outbox
@@ -33,7 +34,7 @@ class Exporting(Struct, frozen=True, kw_only=True):
 
 def export(what: Exporting) -> int:
     """Export until SIGINT or SIGTERM; returns 0. Raises SupervisorError for what cannot be meant."""
-    if "password" in read_login(what.nats.creds) and not (what.nats.secure or what.nats.local):
+    if "password" in _checked(what.nats) and not (what.nats.secure or what.nats.local):
         say(f"the password goes to {what.nats.where} in the open: use tls://, or an nkey")
     private_folder(what.state_dir, "state")
     if exporter_lock(what.state_dir) is None:
@@ -45,10 +46,17 @@ def export(what: Exporting) -> int:
 
 def set_up(nats: NatsSettings) -> int:
     """Make the buckets and the stream; returns 0. Raises SupervisorError."""
-    read_login(nats.creds)
+    _checked(nats)
     for line in asyncio.run(NatsEngine(nats).set_up()):
         sys.stderr.write(f"bellboard: {line}\n")
     return 0
+
+
+def _checked(nats: NatsSettings) -> Login:
+    """Return how to log in, if the files that were named can be read. Raises UsageError."""
+    if nats.ca is not None and not os.access(nats.ca, os.R_OK):
+        raise UsageError(f"cannot read the certificates {nats.ca}")
+    return read_login(nats.creds)
 
 
 async def _export(what: Exporting) -> None:

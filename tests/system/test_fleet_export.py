@@ -373,6 +373,7 @@ def test_a_second_exporter_of_the_same_board_is_refused(tmp_path: Path, board: M
         (("--url", "http://localhost"), 2, "write nats://HOST:PORT"),
         (("--url", "nats://me:secret@localhost"), 2, "--creds"),
         (("--url", "nats://localhost", "--creds", "nowhere"), 2, "cannot read the credentials nowhere"),
+        (("--url", "tls://localhost", "--ca", "nowhere"), 2, "cannot read the certificates nowhere"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_at_once(
