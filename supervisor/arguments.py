@@ -62,11 +62,14 @@ def whole_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="bellboard", description=page.description, epilog=page.epilog, formatter_class=Layout)
     parser.add_argument("-V", "--version", action="version", version=f"bellboard {VERSION}")
     _common(parser, suppress=False)
+    _fleet(parser, suppress=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _run(commands)
     _sessions(commands)
     _watch(commands)
-    _json(_command(commands, "health"))
+    health = _command(commands, "health")
+    _json(health)
+    _fleet(health)
     _doctor(commands)
     _ctl(commands)
     _config(commands)
@@ -108,6 +111,21 @@ def _common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
     parser.add_argument(
         "-v", "--verbose", action="count", default=argparse.SUPPRESS if suppress else 0, help="say more on stderr"
     )
+
+
+def _fleet(parser: argparse.ArgumentParser, *, suppress: bool = True, hidden: bool = False) -> None:
+    # As above: given before or after the command.
+    default = argparse.SUPPRESS if suppress else None
+    for flag, metavar, text in (
+        ("--fleet", "URL", "all machines of the fleet whose engine is there (extra: fleet); alone: `fleet.url`"),
+        ("--creds", "FILE", "credentials for the fleet"),
+        ("--ca", "FILE", "certificates to trust in the fleet"),
+    ):
+        shown = argparse.SUPPRESS if hidden else text
+        if flag == "--fleet":
+            parser.add_argument(flag, metavar=metavar, default=default, help=shown, nargs="?", const="")
+        else:
+            parser.add_argument(flag, metavar=metavar, default=default, help=shown)
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -152,6 +170,8 @@ def _run(commands: "Commands") -> None:
     )
     # For `bellboard` alone, which starts its own board so: see live/lodger.py.
     parser.add_argument("--private", action="store_true", help=argparse.SUPPRESS)
+    # And for every command that looks at a fleet: see fleet/lodging.py.
+    _fleet(parser, hidden=True)
 
 
 def _sessions(commands: "Commands") -> None:
@@ -167,6 +187,7 @@ def _sessions(commands: "Commands") -> None:
     parser.add_argument(
         "--needs-you", action="store_true", help="only sessions that wait for a person; exit code 10 if any"
     )
+    _fleet(parser)
 
 
 def _watch(commands: "Commands") -> None:
@@ -179,6 +200,7 @@ def _watch(commands: "Commands") -> None:
         "--source", action="append", metavar="NAME", help="only this source; may be given several times"
     )
     _filters(parser)
+    _fleet(parser)
 
 
 def _doctor(commands: "Commands") -> None:
@@ -232,6 +254,7 @@ def _notify(commands: "Commands") -> None:
         "what this desktop or this terminal has",
     )
     parser.add_argument("--titles", action="store_true", default=None, help="say titles, too")
+    _fleet(parser)
     parser.add_argument("--dry-run", action="store_true", help="print a line instead")
     parser.add_argument(
         "--command",
@@ -259,6 +282,7 @@ def _serve(commands: "Commands") -> None:
         choices=["full", "names", "minimal"],
         help="how much is told (default: full on this machine, names beyond it)",
     )
+    _fleet(parser)
 
 
 def _export(commands: "Commands") -> None:

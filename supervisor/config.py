@@ -20,6 +20,7 @@ from .crew.restart import Policy
 from .crew.vigil import Patience
 from .errors import ConfigError
 from .fleet.settings import Export
+from .fleet.view import View
 from .gateway.settings import Serve
 from .mistakes import culprit, nearest, place, sentence, unknown_key
 from .units import Seconds, Size, finite, unit
@@ -131,6 +132,7 @@ class Config(Struct, frozen=True, kw_only=True):
     notify: Notify = Notify()
     serve: Serve = Serve()
     export: Export = Export()
+    fleet: View = View()
     sources: dict[str, SourceConfig] = {}
 
     @property
@@ -173,6 +175,7 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     notify: Notify = Notify()
     serve: Serve = Serve()
     export: Export = Export()
+    fleet: View = View()
     sources: dict[str, dict[str, Any]] = {}
 
 
@@ -362,5 +365,6 @@ def build(
         notify=file.notify,
         serve=file.serve,
         export=file.export,
+        fleet=file.fleet,
         sources={name: source for name, source in sorted(chosen.items()) if source.enabled},
     )

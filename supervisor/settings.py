@@ -67,6 +67,9 @@ ABOUT: dict[str, tuple[str, str]] = {
     "export.creds": (FILE, "file by which it logs in: a .creds file, an nkey seed, or one line USER:PASSWORD"),
     "export.ca": (FILE, "file with the certificates that are trusted, and no line without TLS; empty: the system's"),
     "export.privacy": (WORD, "how much is told beyond this machine: `full`, `names` or `minimal`"),
+    "fleet.url": (WORD, "the fleet that `--fleet` means where it names none: `nats://HOST:PORT` or `tls://HOST:PORT`"),
+    "fleet.creds": (FILE, "file with the credentials of a viewer"),
+    "fleet.ca": (FILE, "file with the certificates that are trusted"),
 }
 """Unit and meaning of each key that is always there."""
 

@@ -11,6 +11,7 @@ from importlib import import_module
 
 from ...protocol.errors import NotRunning, ProtocolError
 from ..errors import SupervisorError, UsageError
+from . import fleet
 from .common import EXIT_ERROR, EXIT_NOT_RUNNING, fail
 
 FILES: dict[str | None, str] = {
@@ -33,11 +34,19 @@ FILES: dict[str | None, str] = {
 }
 """The word, and the file that knows what it does; None is no word at all."""
 
+FLEET = ("fleet", "creds", "ca")
+VIEWERS: frozenset[str | None] = frozenset((None, "sessions", "watch", "health", "serve", "notify"))
+"""Who can look at a fleet. `run` does so for them, in a process of its own."""
+
 DEAF: dict[str, tuple[str, ...]] = {
-    "completion": ("config", "runtime_dir"),
-    "demo": ("config", "runtime_dir"),
-    "hooks": ("runtime_dir",),
-    "schema": ("config", "runtime_dir"),
+    "completion": ("config", "runtime_dir", *FLEET),
+    "config": FLEET,
+    "ctl": FLEET,
+    "demo": ("config", "runtime_dir", *FLEET),
+    "doctor": FLEET,
+    "hooks": ("runtime_dir", *FLEET),
+    "schema": ("config", "runtime_dir", *FLEET),
+    "service": FLEET,
 }
 """Flags that every command takes and that mean nothing to these: who gives one has something in mind that will not be."""
 
@@ -49,9 +58,11 @@ def run(options: argparse.Namespace) -> int:
             stream.reconfigure(errors="replace")  # a title may hold what this terminal cannot show
     try:
         for key in DEAF.get(options.command or "", ()):
-            if getattr(options, key) is not None:
+            if getattr(options, key, None) is not None:
                 raise UsageError(f"--{key.replace('_', '-')} means nothing to `bellboard {options.command}`")
         command = import_module(f"{__package__}.{FILES[options.command]}")
+        if options.command in VIEWERS and fleet.wanted(options):
+            return fleet.run(options, command.run)
         return command.run(options)
     except NotRunning as error:
         return fail(str(error), EXIT_NOT_RUNNING)

@@ -12,12 +12,14 @@ from ..config import Config
 from ..errors import UsageError
 from ..fleet.settings import checked
 from ..service.notify import Notify
-from . import common, export, serve
+from . import common, export, fleet, serve
 
 
 def run(options: argparse.Namespace) -> int:
     """Run a supervisor until it is told to end. Raises UsageError for settings that leave nothing to do."""
     common.log(options)
+    if fleet.wanted(options):
+        return fleet.relay(options)
     config = common.config(options)
     if not config.sources:
         raise UsageError("no source is enabled: enable one in the configuration, or name one with --source")

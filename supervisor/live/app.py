@@ -312,7 +312,9 @@ def show(wire: Wire, *, dark: bool = True, beside: Beside = NOTHING) -> None:
     """Show the board until the person leaves, or what is beside it is over."""
     before = {number: signal.getsignal(number) for number in ENDS}
     try:
-        Board(wire, dark=dark, beside=beside).run()
+        # Where agents keep their files is of interest on their own machine.
+        seconds = 0 if wire.picture().fleet else FOUND_SECONDS
+        Board(wire, dark=dark, beside=beside, found_seconds=seconds).run()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)  # a loop that has ended leaves none

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ...protocol.addresses import CONTROL
@@ -53,6 +53,19 @@ def show(runtime_dir: str, words: Sequence[str]) -> int:
         _draw(wire, NOTHING)
         picture = wire.picture()
         _say_anew(found(picture.health, picture.sessions), said)
+    finally:
+        wire.close()
+    return EXIT_OK
+
+
+def show_fleet(runtime_dir: str, trouble: Callable[[], str | None]) -> int:
+    """Show the board of a fleet until the person leaves; `trouble` says why it is not heard. Raises NotRunning."""
+    _prepare()
+    wire = Wire(runtime_dir, fleet=trouble)
+    wire.start()
+    try:
+        _await(wire)
+        _draw(wire, NOTHING)
     finally:
         wire.close()
     return EXIT_OK

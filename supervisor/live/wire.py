@@ -33,12 +33,18 @@ class _Known(NamedTuple):
 
 
 class Wire(threading.Thread):
-    """Follows the board in `runtime_dir`, or that of a `lodger`, which is started again when it ends."""
+    """Follows the board in `runtime_dir`, or that of a `lodger`, which is started again when it ends.
 
-    def __init__(self, runtime_dir: str, lodger: Lodger | None = None) -> None:
+    `fleet` says, of a fleet's board, why it is not heard; None on the board of one machine.
+    """
+
+    def __init__(
+        self, runtime_dir: str, lodger: Lodger | None = None, *, fleet: Callable[[], str | None] | None = None
+    ) -> None:
         super().__init__(name="wire", daemon=True)
         self._runtime_dir = runtime_dir
         self._lodger = lodger
+        self._fleet = fleet
         self._known = _Known()
         self._leaving = threading.Event()
         self.wake: Callable[[], None] = lambda: None
@@ -51,9 +57,10 @@ class Wire(threading.Thread):
         known = self._known
         silence = None if known.heard_at is None else max(0.0, time.monotonic() - known.heard_at)
         private = self._lodger is not None
-        return Picture(
-            known.sessions, known.health, silence, private, self._past.pulses, self._past.history, self.complaint
-        )
+        picture = Picture(known.sessions, known.health, silence, private, self._past.pulses, self._past.history)
+        if self._fleet is None:
+            return picture._replace(trouble=self.complaint)
+        return picture._replace(fleet=True, trouble=None if picture.fresh else self._fleet())
 
     def look(self, key: Key | None) -> None:
         """Say whose last hour is looked at, None: nobody's; callable from every thread."""

@@ -4,13 +4,15 @@ import textwrap
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec import UNSET
+
 from ...protocol.event import BoardEvent, HealthChanged, Snapshot
 from ...protocol.session import Evidence, HealthState, SessionState
 
 GLYPHS = {"working": ">", "waiting": "?", "idle": ".", "terminal": "-"}
 
-HEADINGS = ("", "STATE", "AGENT", "MODEL", "CONTEXT", "MSG", "TOOLS", "TOOL NOW", "AGE", "PROJECT", "TITLE")
-GIVE_WAY = ("MODEL", "MSG", "TOOLS", "CONTEXT", "TOOL NOW", "AGENT", "PROJECT")
+HEADINGS = ("", "STATE", "HOST", "AGENT", "MODEL", "CONTEXT", "MSG", "TOOLS", "TOOL NOW", "AGE", "PROJECT", "TITLE")
+GIVE_WAY = ("MODEL", "MSG", "TOOLS", "CONTEXT", "TOOL NOW", "AGENT", "HOST", "PROJECT")
 """The columns that give way where there is no room, the first one first."""
 
 LEAST_WIDTH = 40
@@ -80,9 +82,10 @@ def table(sessions: list[SessionState], now: datetime, width: int) -> str:
     sizes = {name: max(width_of(row[number]) for row in rows) for number, name in enumerate(HEADINGS)}
     width = max(width, LEAST_WIDTH)
     wanted = min(sizes["TITLE"], GOOD_TITLE)
-    shown = list(HEADINGS)
+    fleet = any(session.host is not UNSET for session in sessions)
+    shown = [name for name in HEADINGS if fleet or name != "HOST"]
     for name in GIVE_WAY:
-        if _room(shown, sizes, width) < wanted:
+        if name in shown and _room(shown, sizes, width) < wanted:
             shown.remove(name)
     sizes["TITLE"] = max(LEAST_TITLE, min(sizes["TITLE"], _room(shown, sizes, width)))
     places = [(HEADINGS.index(name), sizes[name]) for name in shown]
@@ -102,6 +105,7 @@ def _row(session: SessionState, now: datetime) -> tuple[str, ...]:
     return (
         GLYPHS[session.activity] if not session.needs_you else "!",
         state_word(session),
+        "" if session.host is UNSET else plain(session.host)[:20],
         session.source,
         plain(session.model)[:20] or "-",
         context(session),
@@ -136,8 +140,9 @@ def known_by(evidence: Evidence | None, *, brief: bool = False) -> str:
 def health_table(states: tuple[HealthState, ...], now: datetime, width: int | None = None) -> str:
     """Return the health of all sources, a line each; one that is too long for a terminal goes on below, word by word."""
     lines: list[str] = []
+    named = max((len(state.origin) for state in states if state.host is not UNSET), default=10)
     for state in states:
-        parts = [f"{state.source:<10} {state.status:<9}"]
+        parts = [f"{state.origin:<{named}} {state.status:<9}"]
         if state.reason:
             parts.append(plain(state.reason))
         parts.append(f"pid {state.pid}" if state.pid else "no worker")
@@ -173,8 +178,8 @@ def event_line(event: Snapshot | BoardEvent) -> str:
         return f"snapshot    {len(event.sessions)} session(s), {len(event.health)} source(s)"
     if isinstance(event, HealthChanged):
         reason = f": {plain(event.health.reason)}" if event.health.reason else ""
-        return f"health      {event.source}: {event.health.status}{reason}"
+        return f"health      {event.origin}: {event.health.status}{reason}"
     session = event.session
     tool = f" {plain(session.current_tool)}" if session.current_tool else ""
     title = plain(session.title or session.slug or session.id)
-    return f"{event.kind:<11} {session.source} {title}: {state_word(session)}{tool}, {session.message_count} messages"
+    return f"{event.kind:<11} {session.origin} {title}: {state_word(session)}{tool}, {session.message_count} messages"

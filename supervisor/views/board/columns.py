@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ....protocol.session import SessionState
 from ..text import age, plain
 from .bars import context, elapsed, spark
+from .hosts import named
 from .ink import EMPTY, Line, Span, filled, fit, width_of
 from .names import agent_in, title
 from .picture import Picture, Sort, key_of
@@ -135,7 +136,8 @@ def _title(cell: _Cell) -> Line:
     ended = cell.entry.standing.rank == 4
     before = Span("└ ", "dim") if cell.entry.depth else Span("")
     if ended:
-        called, project = title(cell.session), f"  {cell.entry.project}"
+        host = named(cell.session.host)
+        called, project = title(cell.session), f"  {cell.entry.project}{f' on {host}' if host else ''}"
         fits = width_of(called + project) <= cell.width
         return (before, Span(called, "dim"), Span(project if fits else "", "ended"))
     return (before, Span(title(cell.session), "strong" if cell.entry.standing.rank == 0 else "plain"))

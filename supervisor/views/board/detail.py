@@ -7,6 +7,7 @@ from ....protocol.history import Mark
 from ....protocol.session import HealthState, SessionState, Subagent
 from ..text import age, known_by, plain, short
 from .bars import bar, elapsed, fullness, guessed, spark
+from .hosts import named
 from .ink import Line, Span, cut, wrapped
 from .names import agent, title
 from .pills import condition
@@ -50,7 +51,7 @@ def session(
 def source(state: HealthState, now: datetime, width: int) -> list[Line]:
     """Return all about one source's worker."""
     glyph, word, role, reason = condition(state)
-    lines: list[Line] = [(Span(f"{glyph} {word}", role), Span(f"  {agent(state.source)}", "strong"))]
+    lines: list[Line] = [(Span(f"{glyph} {word}", role), Span(f"  {agent(state.source)}{_on(state)}", "strong"))]
     said: list[tuple[str, str | None]] = [
         ("why", reason or None),
         ("folder", None if state.home is None else f"{plain(state.home)} ({plain(state.home_from)})"),
@@ -75,8 +76,12 @@ def source(state: HealthState, now: datetime, width: int) -> list[Line]:
             lines += _paragraph(label, (Span(text),), width)
     hint = {"paused": f"bellboard ctl resume {state.source}", "failed": f"bellboard ctl reset {state.source}"}.get(word)
     if hint is not None:
-        lines.append(_labelled("mend", (Span(hint, "key"),)))
+        lines.append(_labelled("mend", (Span(hint, "key"), Span(_on(state)))))
     return [cut(line, width) for line in lines]
+
+
+def _on(state: HealthState) -> str:
+    return f" on {plain(named(state.host))}" if named(state.host) else ""
 
 
 def _labelled(label: str, rest: Line) -> Line:
@@ -100,6 +105,7 @@ def _why(state: SessionState, now: datetime) -> Line:
 
 def _facts(state: SessionState, now: datetime, width: int) -> list[Line]:
     pairs = (
+        ("machine", plain(named(state.host))),
         ("agent", f"{agent(state.source)} {plain(state.client_version)}".rstrip()),
         ("model", plain(state.model)),
         ("folder", plain(state.working_dir)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from .hosts import away, machines
 from .ink import Line, Span, apart, length
 from .picture import Picture
 from .standing import ENDED, IDLE, NEEDS, WAITING, WORKING, Standing
@@ -60,11 +61,21 @@ def connected(picture: Picture, *, brief: bool = False) -> Line:
     if picture.silence is None:
         return (Span("◌ connecting", "warn"),)
     if picture.fresh:
-        whose = " · private" if picture.private and not brief else ""
+        whose = " · private" if picture.private and not brief else _machines(picture, brief=brief)
         return (Span("● ", "good"), Span(f"live{whose}", "dim"))
     old = _seconds(picture.silence)
-    words = f"✗ picture {old} old" if brief else f"✗ supervisor not heard: this picture is {old} old"
+    who = "fleet" if picture.fleet else "supervisor"
+    words = f"✗ picture {old} old" if brief else f"✗ {who} not heard: this picture is {old} old"
     return (Span(words, "bad"),)
+
+
+def _machines(picture: Picture, *, brief: bool) -> str:
+    """Say of how many machines a fleet's board is, and how many of them are not heard."""
+    count, silent = len(machines(picture.health, picture.sessions)), len(away(picture.health))
+    if not count:
+        return ""
+    many = f"{count}" if brief else f"{count} machine{'' if count == 1 else 's'}"
+    return f" · {many}" + (f", {silent} offline" if silent else "")
 
 
 def _seconds(silence: float) -> str:

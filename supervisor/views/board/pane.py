@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 from . import detail
 from .found import found
+from .hosts import named, pill_key
 from .ink import Line, Span
 from .picture import View, key_of
 from .rows import Entry
@@ -29,5 +30,5 @@ def pane(open_: Pane | None, shown: Screen, view: View) -> list[Line]:
             return []
         key = key_of(row.session)
         return detail.session(row.session, view.now, view.width, picture.marks_of(key), picture.pulse_of(key))
-    chosen = [state for state in picture.health if open_ in {HEALTH, state.origin}]
+    chosen = [state for state in picture.health if open_ in {HEALTH, state.origin, pill_key(named(state.host))}]
     return [line for state in chosen for line in (*detail.source(state, view.now, view.width), ())][:-1]

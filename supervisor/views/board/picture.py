@@ -25,7 +25,7 @@ class Picture(NamedTuple):
     `silence` is for how many seconds the supervisor was not heard, None if it never was; `private` whether it is this
     terminal's own. `pulses` are what happened in each of the last 60 minutes, None while that is not known, without those
     sessions in which nothing happened; `history` is the last hour of one session;
-    `trouble` is why nothing is heard, if that is known.
+    `trouble` is why nothing is heard, if that is known; `fleet` whether it is the board of several machines.
     """
 
     sessions: tuple[SessionState, ...]
@@ -35,6 +35,7 @@ class Picture(NamedTuple):
     pulses: Mapping[Key, tuple[int, ...]] | None = None
     history: History | None = None
     trouble: str | None = None
+    fleet: bool = False
 
     @property
     def fresh(self) -> bool:

@@ -9,8 +9,13 @@ from .names import agent
 
 
 def condition(state: HealthState) -> tuple[str, str, Role, str]:
-    """Return glyph, word, ink and reason of a source: up, restarting n, degraded, paused, stopped, failed or not found."""
+    """Return glyph, word, ink and reason of a source.
+
+    The word: up, restarting n, degraded, paused, stopped, failed, not found, or offline on the board of a fleet.
+    """
     reason = plain(state.reason)
+    if state.status == "offline":
+        return "◌", "offline", "dim", reason
     if state.status == "failed":
         return "✗", "failed", "bad", reason
     if state.status == "paused":

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from ....protocol.session import SessionState
 from .bars import fullness
+from .hosts import named
 from .ink import Line
 from .names import agent, folder, projects, title
 from .picture import Choice, Sort
@@ -15,6 +16,14 @@ from .standing import Standing, ended_at, since, standing
 
 class Heading(Struct, frozen=True):
     """A project, or all who ended: `name`, how many sessions, how many of them need somebody."""
+
+    name: str
+    count: int
+    needs: int = 0
+
+
+class Site(Struct, frozen=True):
+    """A machine, on the board of a fleet: above its projects."""
 
     name: str
     count: int
@@ -49,20 +58,24 @@ class Said(Struct, frozen=True):
     line: Line
 
 
-Row: TypeAlias = Heading | Entry | Fold | Nothing | Said
+Row: TypeAlias = Site | Heading | Entry | Fold | Nothing | Said
 
 
 def rows(sessions: Iterable[SessionState], choice: Choice) -> list[Row]:
     """Return the list, top to bottom."""
     every = list(sessions)
-    names = projects(folder(session) for session in every)
-    entries = [Entry(session, standing(session), names[folder(session)]) for session in every]
+    names = {host: projects(folder(each) for each in every if named(each.host) == host) for host in machines_of(every)}
+    entries = [Entry(each, standing(each), names[named(each.host)][folder(each)]) for each in every]
     chosen = [entry for entry in entries if _wanted(entry, choice)]
     living = [entry for entry in chosen if entry.standing.rank < 4]
     ended = [] if choice.needs_only else [entry for entry in chosen if entry.standing.rank == 4]
     found: list[Row] = []
-    for group in _groups(living, choice.sort):
-        found += [Heading(group[0].project, len(group), sum(each.standing.rank == 0 for each in group)), *group]
+    for host, groups in _sites(living, choice.sort):
+        if host:
+            members = [each for group in groups for each in group]
+            found.append(Site(host, len(members), _needing(members)))
+        for group in groups:
+            found += [Heading(group[0].project, len(group), _needing(group)), *group]
     if not living and not (ended and choice.words):
         found.append(_nothing(choice, any_living=any(entry.standing.rank < 4 for entry in entries)))
     if ended:
@@ -85,13 +98,22 @@ def matches(entry: Entry, words: str) -> bool:
         title(session),
         entry.project,
     )
-    more = (folder(session), session.model, session.branch, session.current_tool, session.id)
+    more = (named(session.host), folder(session), session.model, session.branch, session.current_tool, session.id)
     text = "\n".join(filter(None, (*known, *more))).casefold()
     return all(
         (word[1:] not in text) if word.startswith("-") else (word in text)
         for word in words.casefold().split()
         if word != "-"  # somebody is about to say what to leave out
     )
+
+
+def machines_of(sessions: Iterable[SessionState]) -> set[str]:
+    """Return the machines of these sessions; that of a board of one has no name."""
+    return {named(each.host) for each in sessions}
+
+
+def _needing(entries: Iterable[Entry]) -> int:
+    return sum(each.standing.rank == 0 for each in entries)
 
 
 def _wanted(entry: Entry, choice: Choice) -> bool:
@@ -129,6 +151,24 @@ ORDERS: dict[Sort, Callable[[Entry], tuple[Any, ...]]] = {
     "agent": lambda entry: (agent(entry.session.source).casefold(), *_by_state(entry)),
     "name": lambda entry: (title(entry.session).casefold(),),
 }
+
+
+def _sites(entries: list[Entry], sort: Sort) -> list[tuple[str, list[list[Entry]]]]:
+    """Return the sessions by machine and project: the machines in the order of what comes first in them."""
+    together: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=ORDERS[sort]):
+        together.setdefault(named(entry.session.host), []).append(entry)
+    sites = [(host, _groups(members, sort)) for host, members in together.items()]
+    if sort == "state":
+        sites.sort(key=lambda site: _site_urgency(site[0], site[1][0]))
+    elif sort in {"name", "agent"}:
+        sites.sort(key=lambda site: site[0].casefold())
+    return sites
+
+
+def _site_urgency(host: str, group: list[Entry]) -> tuple[Any, ...]:
+    first = group[0]
+    return (0, *_by_state(first)) if first.standing.rank == 0 else (1, host.casefold())
 
 
 def _groups(entries: list[Entry], sort: Sort) -> list[list[Entry]]:

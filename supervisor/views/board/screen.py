@@ -3,20 +3,21 @@
 The head is few lines and is always whole; the list may be long, so its rows become lines one by one, when they are seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ....protocol.session import SessionState
-from ..text import plain
+from ..text import age, plain
 from .columns import head, line, places
 from .found import missing, nobody
 from .header import header
+from .hosts import away, host_pills, machines, named
 from .ink import EMPTY, Line, Span, cut, fit, length, wrapped
 from .keys import chosen
 from .picture import Choice, Picture, View, key_of
 from .pills import counts, pills
-from .rows import Entry, Fold, Heading, Row, Said, rows
+from .rows import Entry, Fold, Heading, Row, Said, Site, rows
 from .standing import standing
 from .strip import needing, strip
 
@@ -43,7 +44,7 @@ BESIDE_SHARE = 4
 LEAST_LIST, LEAST_PANE, PANE_SHARE = 6, 7, 2
 """Lines that list and pane have side by side, or the list gives way; a pane beside it takes at most 1 of 2 of the height."""
 
-RULE = "─"
+RULE, THICK_RULE = "─", "━"
 
 
 class Screen(NamedTuple):
@@ -53,13 +54,15 @@ class Screen(NamedTuple):
     choice: Choice
     rows: list[Row]
     waiting: list[SessionState]
+    away: Mapping[str, datetime | None] = {}
 
 
 def screen(picture: Picture, choice: Choice) -> Screen:
     """Decide what is on the board."""
     if not picture.sessions and picture.health and all(missing(state) for state in picture.health):
         return Screen(picture, choice, [Said(line) for line in nobody(picture.health)], [])
-    return Screen(picture, choice, rows(picture.sessions, choice), needing(picture.sessions))
+    silent = away(picture.health)
+    return Screen(picture, choice, rows(picture.sessions, choice), needing(picture.sessions), silent)
 
 
 def top(shown: Screen, view: View) -> Line:
@@ -83,7 +86,8 @@ def _hint(shown: Screen, view: View) -> list[Line]:
     picture = shown.picture
     if picture.fresh or picture.silence is None:
         return []
-    words = picture.trouble or ("it is started again" if picture.private else "`bellboard run` starts one")
+    otherwise = "its engine is not heard" if picture.fleet else "`bellboard run` starts one"
+    words = picture.trouble or ("it is started again" if picture.private else otherwise)
     return [cut((Span(f"✗ {plain(words)}; this board goes on by itself when it is heard again", "bad"),), view.width)]
 
 
@@ -109,12 +113,21 @@ def pill_at(shown: Screen, view: View, x: int, y: int) -> str | None:
 
 def _pills(shown: Screen, view: View) -> list[tuple[str, Line]]:
     living = counts(session.origin for session in shown.picture.sessions if standing(session).rank < 4)
-    every = pills(shown.picture.health, living, min(MOST_WHY, max(LEAST_WHY, view.width // 4)))
+    why = min(MOST_WHY, max(LEAST_WHY, view.width // 4))
+    every = pills(shown.picture.health, living, why)
+    several = len(machines(shown.picture.health)) > 1
+    if several:
+        there = [session for session in shown.picture.sessions if standing(session).rank < 4]
+        every = host_pills(shown.picture.health, counts(named(each.host) for each in there), why, view.now)
     if len(_wrapped(every, view)) <= _most_pills(view):
         return every
     unwell = [(source, line) for source, line in every if line[0].role in {"bad", "warn"}]
     others = len(every) - len(unwell)
-    return [*unwell, (EVERY, (Span(f"{others} {'others' if unwell else 'agents'}", "dim"),))] if others else unwell
+    whole = "machines" if several else "agents"
+    offline = f", {len(shown.away)} offline" if shown.away else ""
+    return (
+        [*unwell, (EVERY, (Span(f"{others} {'others' if unwell else whole}{offline}", "dim"),))] if others else unwell
+    )
 
 
 def _wrapped(pills: list[tuple[str, Line]], view: View) -> list[Line]:
@@ -143,7 +156,9 @@ def left_out(shown: Screen, view: View) -> Line:
 
 def row_line(shown: Screen, row: Row, view: View) -> Line:
     """Return one row of the list as a line."""
-    return _aged(shown, cut(_row(shown, row, view), view.width))
+    line = _aged(shown, cut(_row(shown, row, view), view.width))
+    old = isinstance(row, Entry) and named(row.session.host) in shown.away
+    return tuple(Span(span.text, "dim") for span in line) if old else line
 
 
 def _row(shown: Screen, row: Row, view: View) -> Line:
@@ -151,6 +166,8 @@ def _row(shown: Screen, row: Row, view: View) -> Line:
         return row.line
     if isinstance(row, Entry):
         return line(row, places(view.width), _moment(shown, view), shown.picture)
+    if isinstance(row, Site):
+        return _site(shown, row, view)
     if isinstance(row, Heading):
         needs = Span(f"  ▲ {row.needs}", "needs") if row.needs else Span("")
         name = fit(row.name, min(60, view.width - 14)).rstrip()
@@ -162,6 +179,16 @@ def _row(shown: Screen, row: Row, view: View) -> Line:
             Span("" if row.open or not view.keys else "  e: show", "dim"),
         )
     return (Span(NOTHING[row.why], "dim"),)
+
+
+def _site(shown: Screen, row: Site, view: View) -> Line:
+    silent = row.name in shown.away
+    needs = Span(f"  ▲ {row.needs}", "needs") if row.needs else Span("")
+    since = Span(f"  ◌ offline {age(shown.away[row.name], view.now)}" if silent else "", "dim")
+    name = fit(row.name, min(60, view.width - 24)).rstrip()
+    left = (Span("■ ", "dim" if silent else "brand"), Span(name, "dim" if silent else "strong"))
+    left = (*left, Span(f"  {row.count}", "dim"), needs, since, Span(" "))
+    return (*left, Span(THICK_RULE * (view.width - length(left)), "track"))
 
 
 def _moment(shown: Screen, view: View) -> datetime:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ....protocol.session import SessionState
 from ..text import age, known_by, plain
+from .hosts import named
 from .ink import Line, Span, cut, fit, length, width_of
 from .names import agent, folder, projects, title
 from .picture import View
@@ -48,12 +49,13 @@ def _line(session: SessionState, project: str, now: datetime, width: int) -> Lin
     asked = ASKED[session.waiting_for or "permission"]
     about = f": {plain(session.current_tool)}" if session.current_tool else ""
     head = (Span(f"▲ {age(since(session), now):>4}  ", "needs"), Span(f"{asked}{about}", "needs"))
+    where = Span(f"  {plain(named(session.host))}" if named(session.host) else "", "plain")
     if width < 60:
-        return cut((head[0], Span(f"{session.waiting_for}{about}  ", "needs"), Span(project, "strong")), width)
-    named = (Span("  " + project, "strong"), Span(f"  {agent(session.source)}", "dim"))
+        return cut((head[0], Span(f"{session.waiting_for}{about}  ", "needs"), Span(project, "strong"), where), width)
+    called_by = (Span("  " + project, "strong"), where, Span(f"  {agent(session.source)}", "dim"))
     called = title(session)
     for why in (known_by(session.evidence), known_by(session.evidence, brief=True)):
-        room = width - length((*head, *named)) - width_of(why) - 4
+        room = width - length((*head, *called_by)) - width_of(why) - 4
         if room >= min(ENOUGH, width_of(called)):
-            return (*head, *named, Span("  " + fit(called, min(room, 48)).rstrip()), Span("  " + why, "dim"))
-    return cut((*head, *named, Span("  " + called)), width)
+            return (*head, *called_by, Span("  " + fit(called, min(room, 48)).rstrip()), Span("  " + why, "dim"))
+    return cut((*head, *called_by, Span("  " + called)), width)
