@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from ...protocol.privacy import last_name
 from ...protocol.session import HealthState, SessionState
@@ -35,7 +35,10 @@ _HEADS: dict[What, str] = {
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """One thing that somebody is told of; what is not known, or not to be told, is None."""
+    """One thing that somebody is told of; what is not known, or not to be told, is None.
+
+    `host` is its machine; only where a fleet is looked at.
+    """
 
     kind: str
     what: str
@@ -47,6 +50,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     since: datetime | None = None
     age_seconds: float | None = None
+    host: str | UnsetType = UNSET
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -98,13 +102,15 @@ def _subject(cause: Cause, now: datetime, *, titles: bool) -> Subject:
         return msgspec.structs.replace(
             told,
             source=session.source,
+            host=session.host,
             id=session.id,
             project=None if session.working_dir is None else _short(last_name(session.working_dir)),
             tool=_short(session.current_tool) if cause.kind == "needs-you" else None,
             title=_short(session.title) if titles else None,
         )
     if isinstance(cause.subject, HealthState):
-        return msgspec.structs.replace(told, source=cause.subject.source, reason=cause.subject.reason)
+        state = cause.subject
+        return msgspec.structs.replace(told, source=state.source, host=state.host, reason=state.reason)
     return told
 
 
@@ -114,7 +120,11 @@ def _short(text: str | None) -> str | None:
 
 def _headline(cause: Cause, subject: Subject) -> str:
     place = "" if subject.project is None else f" in {subject.project}"
-    return _HEADS[cause.what].format(source=subject.source, place=place)
+    source = subject.source
+    if subject.host is not UNSET:
+        place += f" on {subject.host}"
+        source = source if "{place}" in _HEADS[cause.what] else f"{source} on {subject.host}"
+    return _HEADS[cause.what].format(source=source, place=place)
 
 
 def _count(causes: list[Cause]) -> str:
@@ -138,10 +148,19 @@ def _text(subject: Subject, now: datetime) -> str:
 def _lines(subjects: tuple[Subject, ...], now: datetime) -> str:
     shown = subjects if len(subjects) <= MOST_LINES else subjects[: MOST_LINES - 1]
     lines = [
-        " ".join(filter(None, (f"{each.source}:", each.what, each.project and f"in {each.project}", _since(each, now))))
+        " ".join(
+            filter(
+                None,
+                (f"{each.source}:", each.what, each.project and f"in {each.project}", _on(each), _since(each, now)),
+            )
+        )
         for each in shown
     ]
     return "\n".join([*lines, *([f"and {len(subjects) - len(shown)} more"] if len(shown) < len(subjects) else [])])
+
+
+def _on(subject: Subject) -> str:
+    return "" if subject.host is UNSET else f"on {subject.host}"
 
 
 def _since(subject: Subject, now: datetime) -> str:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import get_args
 
 import msgspec
+from msgspec import UNSET
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,7 +25,7 @@ from .errors import problem
 from .feed import Feed
 from .metrics import registry, text
 from .mirror import Mirror
-from .openapi import document
+from .openapi import SourceSummary, document
 from .page import asset, names
 from .streams import Streams
 
@@ -87,9 +88,9 @@ class Api:
 
     async def _sessions(self, request: Request) -> Response:
         wanted = dict(request.query_params)
-        if unknown := wanted.keys() - {"source", "activity", "needs_you"}:
+        if unknown := wanted.keys() - {"source", "host", "activity", "needs_you"}:
             return problem(
-                400, "bad_query", f"unknown: {', '.join(sorted(unknown))}; known: activity, needs_you, source"
+                400, "bad_query", f"unknown: {', '.join(sorted(unknown))}; known: activity, host, needs_you, source"
             )
         if (activity := wanted.get("activity")) is not None and activity not in ACTIVITIES:
             return problem(400, "bad_query", f"activity is one of {', '.join(ACTIVITIES)}")
@@ -100,7 +101,8 @@ class Api:
         chosen = [
             each
             for each in self._mirror.sessions.values()
-            if wanted.get("source", each.source) == each.source
+            if wanted.get("source", each.source) in {each.source, each.origin}
+            and wanted.get("host", each.host) == each.host
             and wanted.get("activity", each.activity) == each.activity
             and ("needs_you" not in wanted or each.needs_you == (wanted["needs_you"] == "true"))
         ]
@@ -141,15 +143,13 @@ class Api:
 
     async def _sources(self, _: Request) -> Response:
         counts = Counter(source for source, _ in self._mirror.sessions)
-        told = [
-            {
-                "source": name,
-                "status": health.status if (health := self._mirror.health.get(name)) else None,
-                "sessions": counts[name],
-            }
-            for name in self._mirror.sources()
-        ]
+        told = [self._summary(name, counts[name]) for name in self._mirror.sources()]
         return _json({"schema_version": SCHEMA_VERSION, "sources": told})
+
+    def _summary(self, origin: str, sessions: int) -> SourceSummary:
+        source, _, host = origin.rpartition("@") if self._mirror.fleet else (origin, "", UNSET)
+        health = self._mirror.health.get(origin)
+        return SourceSummary(source=source, status=health and health.status, sessions=sessions, host=host)
 
     async def _health(self, _: Request) -> Response:
         health = [self._mirror.health[name] for name in sorted(self._mirror.health)]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from ...protocol import privacy
 from ...protocol.errors import ProtocolError
@@ -81,6 +81,11 @@ class Mirror:
             self.tally.moved(self.sessions.get((told.origin, told.id)), told.session)
             self.sessions[told.origin, told.id] = told.session
         self._feed.add(told)
+
+    @property
+    def fleet(self) -> bool:
+        """Whether this is the board of several machines."""
+        return any(state.host is not UNSET for state in (*self.health.values(), *self.sessions.values()))
 
     def sources(self) -> list[str]:
         """Return the names of all sources that are heard of."""

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any, get_args
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ...protocol.history import History, Pulse
 from ...protocol.session import Activity, HealthState, SessionState
@@ -49,11 +50,12 @@ class PulsesDocument(msgspec.Struct):
 
 
 class SourceSummary(msgspec.Struct):
-    """One source: how its worker is doing, and how many sessions it has on the board."""
+    """One source: how its worker is doing, and how many sessions it has on the board; of a fleet, on which machine."""
 
     source: str
     status: str | None
     sessions: int
+    host: str | UnsetType = UNSET
 
 
 class SourcesDocument(msgspec.Struct):
@@ -78,11 +80,18 @@ class Status(msgspec.Struct):
 
 
 _KEY = [
-    {"name": "source", "in": "path", "required": True, "schema": {"type": "string"}},
+    {
+        "name": "source",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": "On the board of a fleet with its machine: source@host",
+    },
     {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
 ]
 _FILTERS = [
     {"name": "source", "in": "query", "schema": {"type": "string"}},
+    {"name": "host", "in": "query", "schema": {"type": "string"}, "description": "A machine of a fleet"},
     {"name": "activity", "in": "query", "schema": {"enum": list(get_args(Activity))}},
     {"name": "needs_you", "in": "query", "schema": {"enum": ["true", "false"]}},
 ]
@@ -136,7 +145,7 @@ def document() -> bytes:
         "info": {
             "title": "bellboard",
             "version": VERSION,
-            "description": "What every coding-agent session of a machine is doing. Everything is only read.",
+            "description": "What every coding-agent session of a machine or a fleet is doing. Everything is only read.",
         },
         "security": [{"token": []}, {"cookie": []}],
         "paths": paths,

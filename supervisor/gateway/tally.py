@@ -42,6 +42,6 @@ class Tally:
         if before is None:
             return
         for name, field in COUNTED.items():
-            self.counted[after.source, name] += max(0, getattr(after, field) - getattr(before, field))
+            self.counted[after.origin, name] += max(0, getattr(after, field) - getattr(before, field))
         for name, field in TOKENS.items():
-            self.tokens[after.source, name] += max(0, (getattr(after, field) or 0) - (getattr(before, field) or 0))
+            self.tokens[after.origin, name] += max(0, (getattr(after, field) or 0) - (getattr(before, field) or 0))

@@ -51,10 +51,10 @@ function draw() {
   const now = Date.now();
   const changes = store.takeChanges();
   heading();
-  if (rows.update(changes, now)) rows.order();
+  if (rows.update(changes, now) || changes.machines) rows.order();
   counters();
   needs(now);
-  health();
+  health(now);
   connection(now);
   empty();
   if (drawer.key && (changes.everything || changes.keys.has(drawer.key))) drawer.draw(now);
@@ -85,7 +85,7 @@ function needs(now) {
     say(age, since(session) ? span(seconds(since(session), now)) : "");
     say(name, title(session));
     say(what, stateWord(session));
-    say(where, [project(session), session.branch, session.source].filter(Boolean).join(" · "));
+    say(where, [project(session), session.branch, session.host, session.source].filter(Boolean).join(" · "));
     say(because, why(session, now));
   });
   while (list.children.length > waiting.length) list.lastChild.remove();
@@ -98,18 +98,29 @@ function call() {
   return item;
 }
 
-function health() {
+// A machine as its worst source is; where all are well, as the one that runs.
+const WORST = ["offline", "failed", "degraded", "paused", "healthy"];
+
+function machine(host, sources) {
+  const worst = [...sources].sort((one, two) => WORST.indexOf(one.status) - WORST.indexOf(two.status) || (two.pid !== null) - (one.pid !== null))[0];
+  const well = worst.status === "healthy" || worst.status === "offline";
+  return { ...worst, source: host, restarts: 0, reason: worst.reason && (well ? worst.reason : `${worst.source}: ${worst.reason}`) };
+}
+
+function health(now) {
   const list = $("health").firstElementChild;
-  const states = [...store.health.values()].sort((one, two) => one.source.localeCompare(two.source));
+  const machines = store.machines();
+  const states = machines.size > 1 ? [...machines].map(([host, sources]) => machine(host, sources)) : [...store.health.values()].sort((one, two) => one.source.localeCompare(two.source));
   states.forEach((state, at) => {
     const item = list.children[at] || list.appendChild(el("li", {}, el("strong"), " ", el("span")));
     const absent = state.status === "healthy" && state.pid === null;
+    const old = state.status === "offline" && state.updated_at ? ` ${span(seconds(Date.parse(state.updated_at), now))}` : "";
     const kind = state.status !== "healthy" ? state.status : absent ? "absent" : "up";
     set(item, "class", kind);
     say(item.firstChild, state.source);
     const again = state.restarts ? `, restarted ${state.restarts}×` : "";
-    const reason = state.reason && kind !== "up" ? `: ${state.reason}` : "";
-    say(item.lastChild, `${kind === "absent" ? "no worker" : kind}${reason}${again}`);
+    const reason = state.reason && kind !== "up" && kind !== "offline" ? `: ${state.reason}` : "";
+    say(item.lastChild, `${kind === "absent" ? "no worker" : kind}${old}${reason}${again}`);
     set(item, "title", [state.reason, state.last_error, state.unknown_records ? `${state.unknown_records} unknown records` : ""].filter(Boolean).join("\n") || null);
   });
   while (list.children.length > states.length) list.lastChild.remove();
@@ -211,6 +222,7 @@ setInterval(() => {
   const now = Date.now();
   rows.tick(now);
   needs(now);
+  health(now);
   connection(now);
 }, 1000);
 setInterval(() => document.hidden || store.refreshPulses().catch(() => {}), 60000);

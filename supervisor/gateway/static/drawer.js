@@ -2,8 +2,10 @@
 
 import { age, contextText, project, short, stateOf, stateWord, title, why } from "./format.js";
 import { el, say, timeline } from "./draw.js";
+import { originOf } from "./store.js";
 
 const FACTS = [
+  ["machine", (s) => s.host],
   ["folder", (s) => s.working_dir],
   ["branch", (s) => s.branch],
   ["model", (s) => s.model],
@@ -51,7 +53,7 @@ export class Drawer {
     const session = key && this.store.sessions.get(key);
     if (!session) return;
     try {
-      const path = [session.source, session.id].map(encodeURIComponent).join("/");
+      const path = [originOf(session), session.id].map(encodeURIComponent).join("/");
       const answer = await fetch(`/api/v1/sessions/${path}/history`);
       if (!answer.ok || key !== this.key) return;
       this.marks = (await answer.json()).history.marks;

@@ -77,7 +77,7 @@ export const contextText = (s) => {
 
 // A session says enough of itself to be found by any of these words.
 export const haystack = (s) =>
-  [s.source, s.id, s.title, s.slug, s.model, s.branch, s.current_tool, s.working_dir, s.activity, s.waiting_for]
+  [s.source, s.host, s.id, s.title, s.slug, s.model, s.branch, s.current_tool, s.working_dir, s.activity, s.waiting_for]
     .filter(Boolean)
     .join(" ")
     .toLowerCase();

@@ -54,29 +54,39 @@ export class Rows {
     return moved;
   }
 
-  // Put rows where they belong: projects with somebody who waits first, then those at work.
+  // Put rows where they belong: projects with somebody who waits first, then those at work; of a fleet, machine by machine.
   order() {
     const groups = new Map();
+    const hosts = new Map();
     for (const [key, session] of this.store.sessions) {
       if (!this.fits(session)) continue;
-      const name = project(session);
+      const name = `${session.host || ""}\u0000${project(session)}`;
       if (!groups.has(name)) groups.set(name, []);
       groups.get(name).push([key, session]);
+      const host = hosts.get(session.host) || { count: 0, rank: 2 };
+      hosts.set(session.host, { count: host.count + 1, rank: Math.min(host.rank, Math.min(2, RANK[stateOf(session)])) });
     }
+    for (const host of hosts.keys()) if (host) groups.set(`${host}\u0000`, []);
     const sorted = [...groups].map(([name, members]) => {
+      const [host, title] = name.split("\u0000");
+      const site = hosts.get(host || undefined);
+      if (!members.length) return { name, host, title: "", members, rank: -1, site };
       members.sort((one, two) => RANK[stateOf(one[1])] - RANK[stateOf(two[1])] || (two[1].started_at || "").localeCompare(one[1].started_at || "") || one[0].localeCompare(two[0]));
-      return { name, members, rank: Math.min(2, RANK[stateOf(members[0][1])]) };
+      return { name, host, title, members, rank: Math.min(2, RANK[stateOf(members[0][1])]), site };
     });
-    sorted.sort((one, two) => one.rank - two.rank || one.name.localeCompare(two.name));
+    sorted.sort((one, two) => one.site.rank - two.site.rank || one.host.localeCompare(two.host) || one.rank - two.rank || one.title.localeCompare(two.title));
     this.shown = [];
     for (const [name, group] of this.groups) if (!groups.has(name)) {
       group.body.remove();
       this.groups.delete(name);
     }
     let after = this.table.tHead;
-    for (const { name, members } of sorted) {
-      const group = this.#group(name);
-      say(group.count, members.length === 1 ? "1 session" : `${members.length} sessions`);
+    for (const { name, host, title, members, site } of sorted) {
+      const group = this.#group(name, title || host, title === "");
+      const count = title === "" ? site.count : members.length;
+      group.text = count === 1 ? "1 session" : `${count} sessions`;
+      group.host = host;
+      this.#old(group, Date.now());
       if (after.nextElementSibling !== group.body) after.after(group.body);
       after = group.body;
       let above = group.head;
@@ -93,6 +103,7 @@ export class Rows {
 
   // What changes with time alone: ages, and how long tools have run.
   tick(now) {
+    for (const group of this.groups.values()) this.#old(group, now);
     for (const key of this.seen) {
       const session = this.store.sessions.get(key);
       if (session && !ended(session)) this.#times(this.rows.get(key), session, now);
@@ -119,12 +130,20 @@ export class Rows {
     row.row.scrollIntoView({ block: "nearest" });
   }
 
-  #group(name) {
+  // A machine that is not heard: what it said last stays, and since when is said.
+  #old(group, now) {
+    const since = group.host ? this.store.awaySince(group.host) : null;
+    const old = since === null ? "" : ` · offline${since ? ` for ${age(since, now)}` : ""}`;
+    say(group.count, group.site ? `${group.text}${old}` : group.text);
+    set(group.body, "data-away", since !== null);
+  }
+
+  #group(name, title, site) {
     if (!this.groups.has(name)) {
       const count = el("span", { class: "count" });
-      const head = el("tr", { class: "project", role: "row" }, el("th", { colspan: 7, scope: "rowgroup", role: "rowheader" }, el("span", { class: "name" }, name), " ", count));
+      const head = el("tr", { class: site ? "project machine" : "project", role: "row" }, el("th", { colspan: 7, scope: "rowgroup", role: "rowheader" }, el("span", { class: "name" }, title), " ", count));
       const body = el("tbody", { role: "rowgroup" }, head);
-      this.groups.set(name, { body, head, count });
+      this.groups.set(name, { body, head, count, site });
     }
     return this.groups.get(name);
   }

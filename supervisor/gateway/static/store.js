@@ -5,7 +5,10 @@
 
 const EVENTS = ["discovered", "updated", "terminal", "stale", "resumed", "removed"];
 
-export const keyOf = (s) => `${s.source}\u0000${s.id}`;
+// On the board of a fleet a source is known with its machine; pulses name it so already.
+export const originOf = (s) => (s.host ? `${s.source}@${s.host}` : s.source);
+
+export const keyOf = (s) => `${originOf(s)}\u0000${s.id}`;
 
 export class Store {
   constructor() {
@@ -17,6 +20,7 @@ export class Store {
     this.heardAt = 0;
     this.changed = new Set();
     this.everything = true;
+    this.machinesChanged = false;
     this.onchange = () => {};
   }
 
@@ -32,7 +36,10 @@ export class Store {
       });
     hear("snapshot", (whole) => this.#whole(whole));
     hear("board", (board) => (this.board = board));
-    hear("health", (event) => this.health.set(event.source, event.health));
+    hear("health", (event) => {
+      this.health.set(originOf(event.health), event.health);
+      this.machinesChanged ||= Boolean(event.host);
+    });
     for (const kind of EVENTS) hear(kind, (event) => this.#event(event));
     source.onopen = () => {
       this.line = "open";
@@ -50,8 +57,22 @@ export class Store {
     return this.line === "open" && this.board.connected;
   }
 
+  // The machines of a fleet by name, each with its sources; none on the board of one.
+  machines() {
+    const found = new Map();
+    for (const state of this.health.values()) if (state.host) found.set(state.host, [...(found.get(state.host) || []), state]);
+    return new Map([...found].sort(([one], [two]) => one.localeCompare(two)));
+  }
+
+  // When a machine was heard last that is not heard now.
+  awaySince(host) {
+    for (const state of host ? this.health.values() : []) if (state.host === host && state.status === "offline") return state.updated_at || "";
+    return null;
+  }
+
   takeChanges() {
-    const found = { everything: this.everything, keys: this.changed };
+    const found = { everything: this.everything, keys: this.changed, machines: this.machinesChanged };
+    this.machinesChanged = false;
     this.everything = false;
     this.changed = new Set();
     return found;
@@ -92,7 +113,7 @@ export class Store {
 
   #whole(whole) {
     this.sessions = new Map(whole.sessions.map((s) => [keyOf(s), s]));
-    this.health = new Map(whole.health.map((h) => [h.source, h]));
+    this.health = new Map(whole.health.map((h) => [originOf(h), h]));
     this.everything = true;
     this.refreshPulses().catch(() => {});
   }

@@ -74,8 +74,10 @@ def _machines(picture: Picture, *, brief: bool) -> str:
     count, silent = len(machines(picture.health, picture.sessions)), len(away(picture.health))
     if not count:
         return ""
-    many = f"{count}" if brief else f"{count} machine{'' if count == 1 else 's'}"
-    return f" · {many}" + (f", {silent} offline" if silent else "")
+    noun = "machine" if count == 1 else "machines"
+    if brief:
+        return f" · {count - silent}/{count} {noun}"
+    return f" · {count} {noun}" + (f", {silent} offline" if silent else "")
 
 
 def _seconds(silence: float) -> str:

@@ -171,7 +171,8 @@ def _row(shown: Screen, row: Row, view: View) -> Line:
     if isinstance(row, Heading):
         needs = Span(f"  ▲ {row.needs}", "needs") if row.needs else Span("")
         name = fit(row.name, min(60, view.width - 14)).rstrip()
-        left = (Span(name, "heading"), Span(f"  {row.count}", "dim"), needs, Span(" "))
+        below = Span("  " if shown.picture.fleet else "")
+        left = (below, Span(name, "heading"), Span(f"  {row.count}", "dim"), needs, Span(" "))
         return (*left, Span(RULE * (view.width - length(left)), "track"))
     if isinstance(row, Fold):
         return (

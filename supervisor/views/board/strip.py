@@ -49,7 +49,7 @@ def _line(session: SessionState, project: str, now: datetime, width: int) -> Lin
     asked = ASKED[session.waiting_for or "permission"]
     about = f": {plain(session.current_tool)}" if session.current_tool else ""
     head = (Span(f"▲ {age(since(session), now):>4}  ", "needs"), Span(f"{asked}{about}", "needs"))
-    where = Span(f"  {plain(named(session.host))}" if named(session.host) else "", "plain")
+    where = Span(f" on {plain(named(session.host))}" if named(session.host) else "", "plain")
     if width < 60:
         return cut((head[0], Span(f"{session.waiting_for}{about}  ", "needs"), Span(project, "strong"), where), width)
     called_by = (Span("  " + project, "strong"), where, Span(f"  {agent(session.source)}", "dim"))
