@@ -44,6 +44,7 @@ DEAF: dict[str, tuple[str, ...]] = {
     "ctl": FLEET,
     "demo": ("config", "runtime_dir", *FLEET),
     "doctor": FLEET,
+    "export": ("fleet",),
     "hooks": ("runtime_dir", *FLEET),
     "schema": ("config", "runtime_dir", *FLEET),
     "service": FLEET,

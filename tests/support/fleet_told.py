@@ -25,7 +25,8 @@ def session_record(host: str, name: str, *, source: str = "claude", **facts: Any
 
 def health_record(host: str, *, source: str = "claude", **facts: Any) -> HealthRecord:
     """What a machine says of a source."""
-    state = HealthState(source=source, **{"pid": 41, "settled": True, "updated_at": START, **facts})
+    base: dict[str, Any] = {"pid": 41, "settled": True, "updated_at": START}
+    state = HealthState(source=source, **{**base, **facts})
     return HealthRecord(host=host, epoch="e", seq=1, at=START, health=state)
 
 
