@@ -100,9 +100,13 @@ TOP = Page(
     about="""One board for all coding-agent sessions of this machine: what each is doing, who waits for you, how full its
     context is. Without a command it shows the board: that of a running supervisor, else one read for this moment.
 
+    With --fleet it is the board of all machines that tell theirs to an engine (`bellboard export`). The commands
+    sessions, watch, health, serve and notify know --fleet, too.
+
     Data goes to stdout, everything else to stderr. `bellboard COMMAND --help` explains a command.""",
     examples={
         "bellboard": "what is going on now",
+        "bellboard --fleet nats://board.example.org:4222": "what is going on on all machines",
         "bellboard run": "keep the board, for everybody who attaches",
         "bellboard sessions --needs-you": "who waits for me? (exit code 10: someone)",
         "bellboard watch": "each change as it happens",
@@ -144,13 +148,15 @@ PAGES: dict[str, Page] = {
         With --once no supervisor is needed: the agents' files are read now, everything in them, however old. A board
         leaves out what has not moved within `board.since` when it first starts.
 
-        In a narrow terminal MODEL, MSG, TOOLS, CONTEXT, TOOL NOW, AGENT and PROJECT give way, in this order.""",
+        In a narrow terminal MODEL, MSG, TOOLS, CONTEXT, TOOL NOW, AGENT, HOST (of a fleet) and PROJECT give way, in
+        this order.""",
         examples={
             "bellboard sessions": "the sessions on the board",
             "bellboard sessions 4f": "one of them in full (the beginning of its id)",
             "bellboard sessions --needs-you": "who waits for me? exit code 10: someone",
             "bellboard sessions --project webshop --activity working": "what works in the folders called webshop",
             "bellboard sessions --json --since 8h": "what moved today, for a program",
+            "bellboard sessions --fleet nats://board.example.org:4222 --json": "those of all machines, each with its host",
             "bellboard sessions --once --source claude=~/backup/.claude": "read a folder without any supervisor",
         },
         exits={**NO_BOARD, 10: "someone waits (with --needs-you)"},

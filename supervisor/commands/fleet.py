@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from ...protocol.errors import NotRunning
 from ..config import read
-from ..errors import UsageError
+from ..errors import SupervisorError, UsageError
 from ..fleet.view import View
 from . import common
+from .export import missing
 
 PATIENT = frozenset(("serve",))
 """Who goes on without the engine, which may come later: nobody sits before it."""
@@ -34,6 +35,8 @@ def run(options: argparse.Namespace, command: Callable[[argparse.Namespace], int
         raise UsageError("--runtime-dir means nothing with --fleet: its board is no folder of this machine")
     if getattr(options, "once", False):
         raise UsageError("--once reads the files of this machine: leave out --fleet, or --once")
+    if (name := missing()) is not None:
+        raise SupervisorError(f"{name} is not installed: pip install 'bellboard[fleet]'")
     with Lodging(demand(_view(options))) as lodging:
         try:
             lodging.wait()

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import threading
 import time
-from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
@@ -105,12 +104,10 @@ def left_out(count: int) -> str:
 
 
 def demand(view: View) -> View:
-    """Return what to look at as it can be meant. Raises UsageError, SupervisorError if the extra is missing."""
+    """Return what to look at as it can be meant. Raises UsageError."""
     if not view.url:
         raise UsageError("which fleet? name it with --fleet nats://HOST:PORT, or set `fleet.url`")
     url = checked(view.url)
-    if find_spec("nats") is None:
-        raise SupervisorError("nats is not installed: pip install 'bellboard[fleet]'")
     read_login(view.creds or None)
     if view.ca and not os.access(os.path.expanduser(view.ca), os.R_OK):
         raise UsageError(f"cannot read the certificates {view.ca}")

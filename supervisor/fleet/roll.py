@@ -109,7 +109,7 @@ class Roll:
             seq=self.seq,
             source_seqs=dict(self.source_seqs),
             sessions=tuple(self.sessions.values()),
-            health=tuple(self.health.values()),
+            health=tuple(sorted(self.health.values(), key=lambda state: (str(state.host), state.source))),
         )
 
     def heartbeat(self, now: Moment) -> Heartbeat:

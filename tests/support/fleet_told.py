@@ -19,7 +19,8 @@ def now(seconds: float = 0.0) -> Moment:
 
 def session_record(host: str, name: str, *, source: str = "claude", **facts: Any) -> SessionRecord:
     """What a machine says of a session."""
-    state = SessionState(id=name, source=source, **{"version": 1, **facts})
+    base: dict[str, Any] = {"version": 1}
+    state = SessionState(id=name, source=source, **{**base, **facts})
     return SessionRecord(host=host, epoch="e", seq=state.version, at=START, session=state)
 
 

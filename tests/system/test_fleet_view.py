@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ def fleet(folder: str) -> Iterator[Fleet]:
 
 
 @contextlib.contextmanager
-def followed(fleet: Fleet, *words: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def followed(fleet: Fleet, *words: str) -> Generator[tuple[subprocess.Popen[str], Path]]:
     """Run a command that goes on, its output in a file."""
     out = fleet.root / "followed.txt"
     with out.open("w") as file:
@@ -117,7 +117,11 @@ def followed(fleet: Fleet, *words: str) -> Iterator[tuple[subprocess.Popen[str],
 
 
 def relays(pid: int) -> list[psutil.Process]:
-    return [each for each in psutil.Process(pid).children() if "--private" in each.cmdline()]
+    found: list[psutil.Process] = []
+    for each in psutil.Process(pid).children():
+        with contextlib.suppress(psutil.Error):
+            found += [each] if "--private" in each.cmdline() else []
+    return found
 
 
 def test_each_session_is_listed_with_its_machine_in_tables_and_documents(fleet: Fleet) -> None:
@@ -126,7 +130,8 @@ def test_each_session_is_listed_with_its_machine_in_tables_and_documents(fleet: 
         ("tower", "same"): None,
     }
     table = fleet.look("sessions").stdout.splitlines()
-    assert [line.split()[2] for line in table] == ["AGENT", "laptop", "tower"]
+    assert table[0].split()[:2] == ["STATE", "HOST"]
+    assert sorted(line.split()[2] for line in table[1:]) == ["laptop", "tower"]
     assert fleet.look("health").stdout.split("\n")[0].split()[:2] == ["claude@laptop", "healthy"]
     chosen = json.loads(fleet.look("sessions", "--json", "--source", "claude@tower").stdout)["sessions"]
     assert [each["host"] for each in chosen] == ["tower"]
@@ -137,7 +142,7 @@ def test_a_machine_that_leaves_is_offline_with_its_sessions_and_no_error(fleet: 
     done = fleet.look("health", "--json")
     states = {state["host"]: state for state in json.loads(done.stdout)["health"]}
     assert (done.returncode, states["laptop"]["status"], states["tower"]["status"]) == (0, "healthy", "offline")
-    assert states["tower"]["reason"].startswith("its exporter was ended at ")
+    assert states["tower"]["reason"].startswith("not heard since ")
     assert fleet.settled(fleet.sessions())
     fleet.export("tower")
     wait_for(lambda: "offline" not in fleet.look("health").stdout, 30, "the machine's return")

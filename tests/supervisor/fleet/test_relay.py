@@ -1,7 +1,7 @@
 """The relay of a fleet, on real sockets and with an engine in memory: whoever attaches has what the engine has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from fleet_told import health_record, key, presence, session_record
@@ -59,7 +59,7 @@ async def said(server: MemoryServer, *what: SessionRecord | HealthRecord | Prese
 
 
 @asynccontextmanager
-async def kept(folder: str, server: MemoryServer) -> AsyncIterator[Relay]:
+async def kept(folder: str, server: MemoryServer) -> AsyncGenerator[Relay]:
     """A relay of a server at work in a folder."""
     made = Relay(folder, MemoryEngine(server), "e")
     running = asyncio.ensure_future(made.run())
