@@ -121,9 +121,10 @@ def read_once(options: argparse.Namespace, wanted: Config) -> Snapshot:
 
 def warn_of_sources(options: argparse.Namespace, board: Snapshot) -> None:
     """Say which of the sources that were asked for this board does not have: nothing of them will ever be shown."""
-    there = sorted(state.source for state in board.health)
+    there = sorted({state.source for state in board.health})
+    known = {*there, *(state.origin for state in board.health)}
     for name in dict.fromkeys(word.partition("=")[0] for word in options.source or ()):
-        if name not in there:
+        if name not in known:
             sys.stderr.write(
                 f"bellboard: the board has no source {name!r}{nearest(name, there)} (it has: {', '.join(there)})\n"
             )

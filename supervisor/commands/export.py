@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from ..config import read
 from ..errors import SupervisorError, UsageError
+from ..fleet.keys import sound
 from ..fleet.settings import NatsSettings, checked, exporters_inbox
 from ..tether import tie
 from .common import runtime_dir, state_dir
@@ -25,6 +26,8 @@ def run(options: argparse.Namespace) -> int:
     if not url:
         raise UsageError("where to? Say --url nats://HOST:PORT, or set `export.url`")
     host = options.host_name or said.host_name or socket.gethostname()
+    if not sound(host):
+        raise UsageError(f"{host!r} cannot be the name of a machine: no space, `/` or `@`; choose one with --host-name")
     nats = NatsSettings(
         url=checked(url),
         creds=options.creds or os.path.expanduser(said.creds) or None,

@@ -30,3 +30,8 @@ def session_key(host: str, source: str, name: str) -> str:
 def health_key(host: str, source: str) -> str:
     """Return the key of a source's health."""
     return f"{token(host)}.h.{token(source)}"
+
+
+def sound(host: str) -> bool:
+    """Whether a name can be that of a machine: `source@host` and `/source@host/` have to stay what they are."""
+    return bool(host) and host.isprintable() and not set("@/ ") & set(host)

@@ -108,10 +108,11 @@ def demand(view: View) -> View:
     if not view.url:
         raise UsageError("which fleet? name it with --fleet nats://HOST:PORT, or set `fleet.url`")
     url = checked(view.url)
-    read_login(view.creds or None)
-    if view.ca and not os.access(os.path.expanduser(view.ca), os.R_OK):
-        raise UsageError(f"cannot read the certificates {view.ca}")
-    return View(url=url, creds=view.creds, ca=view.ca)
+    creds, ca = os.path.expanduser(view.creds), os.path.expanduser(view.ca)
+    read_login(creds or None)
+    if ca and not os.access(ca, os.R_OK):
+        raise UsageError(f"cannot read the certificates {ca}")
+    return View(url=url, creds=creds, ca=ca)
 
 
 def words(view: View, folder: str) -> tuple[str, ...]:

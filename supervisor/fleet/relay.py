@@ -13,7 +13,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 
 from ...protocol.addresses import EVENTS, SNAPSHOT, address
@@ -124,8 +124,8 @@ class Relay:
             await _ended(tasks)
         raise EngineLost("it has nothing more to tell")
 
-    async def _take(self, watch: AsyncIterator[Told], take: Take) -> None:
-        try:
+    async def _take(self, watch: AsyncGenerator[Told], take: Take) -> None:
+        async with contextlib.aclosing(watch):
             count = 0
             async for told in watch:
                 if isinstance(told, Whole):
@@ -137,9 +137,6 @@ class Relay:
                 count += 1
                 if count % MOST_AT_ONCE == 0:
                     await asyncio.sleep(0)
-        finally:
-            if isinstance(watch, AsyncGenerator):
-                await watch.aclose()
 
     def _caught_up(self) -> None:
         self._publish(self.roll.whole(_now()))
@@ -183,7 +180,8 @@ class Relay:
                     continue
                 rest = max(0.0, min(STEP_SECONDS, self._voice.due - now.clock)) if self.live else STEP_SECONDS
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(ready.wait(), PENDING_SECONDS if self._pictures.pending else rest)
+                    async with asyncio.timeout(PENDING_SECONDS if self._pictures.pending else rest):
+                        await ready.wait()
         finally:
             for fd in descriptors:
                 loop.remove_reader(fd)
@@ -215,9 +213,14 @@ def serve(folder: str, engine: Engine) -> None:
 async def _until_stdin_ends(relay: Relay) -> None:
     loop = asyncio.get_running_loop()
     running = asyncio.ensure_future(relay.run())
+
+    def end() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        running.cancel()
+
     # Nobody ever writes to it: that it can be read means that it has ended.
-    loop.add_reader(sys.stdin.fileno(), running.cancel)
-    loop.add_signal_handler(signal.SIGTERM, running.cancel)
+    loop.add_reader(sys.stdin.fileno(), end)
+    loop.add_signal_handler(signal.SIGTERM, end)
     with contextlib.suppress(asyncio.CancelledError):
         await running
 

@@ -16,7 +16,7 @@ from ...protocol.session import HealthState, SessionState, origin
 from ..aggregator.history import Histories
 from ..clock import Moment
 from .engine import Entry
-from .keys import health_key, session_key, token
+from .keys import health_key, session_key, sound, token
 from .machine import Absence, Machine
 from .record import HealthRecord, Record, SessionRecord, decode, decode_presence
 
@@ -225,8 +225,3 @@ def _at_home(record: Record, key: str) -> bool:
     if isinstance(record, SessionRecord):
         return key == session_key(record.host, record.session.source, record.session.id)
     return key == health_key(record.host, record.health.source)
-
-
-def sound(host: str) -> bool:
-    """Whether a name can be that of a machine: `source@host` and `/source@host/` have to stay what they are."""
-    return bool(host) and host.isprintable() and not set("@/ ") & set(host)

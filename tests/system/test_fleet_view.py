@@ -133,8 +133,10 @@ def test_each_session_is_listed_with_its_machine_in_tables_and_documents(fleet: 
     assert table[0].split()[:2] == ["STATE", "HOST"]
     assert sorted(line.split()[2] for line in table[1:]) == ["laptop", "tower"]
     assert fleet.look("health").stdout.split("\n")[0].split()[:2] == ["claude@laptop", "healthy"]
-    chosen = json.loads(fleet.look("sessions", "--json", "--source", "claude@tower").stdout)["sessions"]
-    assert [each["host"] for each in chosen] == ["tower"]
+    chosen = fleet.house.command("--fleet", fleet.server.url, "sessions", "--json", "--source", "claude@tower")
+    assert ([each["host"] for each in json.loads(chosen.stdout)["sessions"]], chosen.stderr) == (["tower"], "")
+    fleet.house.config.write_text(f'[fleet]\nurl = "{fleet.server.url}"\n')
+    assert len(json.loads(fleet.house.command("sessions", "--json", "--fleet").stdout)["sessions"]) == 2
 
 
 def test_a_machine_that_leaves_is_offline_with_its_sessions_and_no_error(fleet: Fleet) -> None:
@@ -197,6 +199,8 @@ def test_what_keeps_the_fleet_from_being_seen_is_said_in_a_sentence_with_an_exit
         done = fleet.house.command("sessions", *words)
         assert (done.returncode, sentence in done.stderr) == (2, True), (words, done.stderr)
     assert fleet.house.command("doctor", "--fleet", "nats://h:1").returncode == 2
+    named = fleet.house.command("export", "nats", "--url", fleet.server.url, "--host-name", "my box")
+    assert (named.returncode, "cannot be the name of a machine" in named.stderr) == (2, True)
 
 
 def test_a_viewer_that_is_not_known_is_refused_and_one_that_is_may_look(folder: str) -> None:

@@ -71,6 +71,8 @@ def connected(picture: Picture, *, brief: bool = False) -> Line:
 
 def _machines(picture: Picture, *, brief: bool) -> str:
     """Say of how many machines a fleet's board is, and how many of them are not heard."""
+    if not picture.fleet:
+        return ""
     count, silent = len(machines(picture.health, picture.sessions)), len(away(picture.health))
     if not count:
         return ""

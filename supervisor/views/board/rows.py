@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from ....protocol.session import SessionState
 from .bars import fullness
@@ -64,7 +64,10 @@ Row: TypeAlias = Site | Heading | Entry | Fold | Nothing | Said
 def rows(sessions: Iterable[SessionState], choice: Choice) -> list[Row]:
     """Return the list, top to bottom."""
     every = list(sessions)
-    names = {host: projects(folder(each) for each in every if named(each.host) == host) for host in machines_of(every)}
+    folders: dict[str, set[str]] = {}
+    for each in every:
+        folders.setdefault(named(each.host), set()).add(folder(each))
+    names = {host: projects(there) for host, there in folders.items()}
     entries = [Entry(each, standing(each), names[named(each.host)][folder(each)]) for each in every]
     chosen = [entry for entry in entries if _wanted(entry, choice)]
     living = [entry for entry in chosen if entry.standing.rank < 4]
@@ -105,11 +108,6 @@ def matches(entry: Entry, words: str) -> bool:
         for word in words.casefold().split()
         if word != "-"  # somebody is about to say what to leave out
     )
-
-
-def machines_of(sessions: Iterable[SessionState]) -> set[str]:
-    """Return the machines of these sessions; that of a board of one has no name."""
-    return {named(each.host) for each in sessions}
 
 
 def _needing(entries: Iterable[Entry]) -> int:
@@ -155,6 +153,8 @@ ORDERS: dict[Sort, Callable[[Entry], tuple[Any, ...]]] = {
 
 def _sites(entries: list[Entry], sort: Sort) -> list[tuple[str, list[list[Entry]]]]:
     """Return the sessions by machine and project: the machines in the order of what comes first in them."""
+    if all(entry.session.host is UNSET for entry in entries):
+        return [("", _groups(entries, sort))]
     together: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=ORDERS[sort]):
         together.setdefault(named(entry.session.host), []).append(entry)

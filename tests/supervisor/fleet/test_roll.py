@@ -9,7 +9,8 @@ from msgspec import structs
 from bellboard.protocol.event import BoardEvent, HealthChanged
 from bellboard.protocol.replica import Replica
 from bellboard.supervisor.fleet.engine import Entry
-from bellboard.supervisor.fleet.roll import Roll, sound
+from bellboard.supervisor.fleet.keys import sound
+from bellboard.supervisor.fleet.roll import Roll
 
 LAPTOP, TOWER = presence("laptop"), presence("tower")
 ONE = session_record("laptop", "one", activity="working")
