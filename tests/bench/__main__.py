@@ -13,6 +13,7 @@ from .append import append
 from .cold import cold
 from .draw import draw
 from .figures import Figure, Skipped
+from .fleet import fleet
 from .gateway import gateway
 from .idle import idle, sweep
 from .latency import latency
@@ -34,6 +35,7 @@ BENCHES: dict[str, Callable[[Trees], Iterator[Figure]]] = {
     "throughput": throughput,
     "fanout": fanout,
     "gateway": gateway,
+    "fleet": fleet,
     "page": page,
     "restart": restart,
     "start": start,

@@ -4,8 +4,10 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeAlias
 
 from bellboard.protocol import Subscriber
 
@@ -39,7 +41,18 @@ def _figures(what: str, times: list[float], bars: tuple[str, str]) -> Iterator[F
     yield Figure(what=f"{what}, missed", value=missed, unit=f"of {len(times)}", bar="<= 0")
 
 
+Viewing: TypeAlias = Callable[[Board], AbstractContextManager[str]]
+"""Attaches something to a board; yields the folder of the board at which the arrivals are noted."""
+
+
 def _measured(source: str, appends: int = APPENDS, pause: float = PAUSE, **work: object) -> list[float]:
+    return measured(source, lambda running: contextlib.nullcontext(running.runtime), appends, pause, **work)
+
+
+def measured(
+    source: str, viewing: Viewing, appends: int = APPENDS, pause: float = PAUSE, **work: object
+) -> list[float]:
+    """Return the milliseconds from each append to its arrival, infinite for what never came."""
     with folder() as home:
         words = [source, str(home), str(appends), str(pause), str(SESSIONS)]
         writer = subprocess.Popen(
@@ -52,7 +65,9 @@ def _measured(source: str, appends: int = APPENDS, pause: float = PAUSE, **work:
         try:
             _wait_for_home(home)
             with board({source: str(home)}, **work) as running:
-                return _watch(running, writer)
+                running.settle(SESSIONS)
+                with viewing(running) as where:
+                    return _watch(where, writer)
         finally:
             writer.kill()
             writer.wait()
@@ -66,11 +81,10 @@ def _wait_for_home(home: Path) -> None:
         time.sleep(0.01)
 
 
-def _watch(running: Board, writer: subprocess.Popen[str]) -> list[float]:
-    running.settle(SESSIONS)
+def _watch(where: str, writer: subprocess.Popen[str]) -> list[float]:
     seen: dict[tuple[str, int], float] = {}
     told: dict[str, int] = {}
-    with Subscriber(running.runtime) as subscriber:
+    with Subscriber(where) as subscriber:
         subscriber.join()
         assert writer.stdin is not None
         writer.stdin.write("\n")
