@@ -8,6 +8,7 @@ it listens, asks for snapshots, and starts over by itself when the supervisor wa
             ...
 """
 
+import contextlib
 import os
 import random
 import time
@@ -151,10 +152,10 @@ class Subscriber:
                     yield item
                 if not self._replica.joined and time.monotonic() > deadline:
                     raise NotRunning(f"the supervisor in {self.runtime_dir} does not answer: is it running?")
-                try:
-                    await asyncio.wait_for(ready.wait(), STEP_SECONDS)
-                except TimeoutError:
-                    continue
+                # Not `wait_for`: until Python 3.12 that loses a cancellation which meets an event.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STEP_SECONDS):
+                        await ready.wait()
         finally:
             for fd in descriptors:
                 loop.remove_reader(fd)

@@ -47,10 +47,8 @@ def gateway(runtime_dir: str, access: Access, level: privacy.Level, rates: Rates
         try:
             yield
         finally:
-            # More than once: up to Python 3.11 `wait_for` may swallow a cancellation that comes with what it waits for.
-            while not task.done():
-                task.cancel()
-                await asyncio.wait([task], timeout=0.1)
+            task.cancel()
+            await asyncio.wait([task])
 
     inner = Starlette(
         routes=[

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import select
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -549,3 +550,29 @@ def test_async_iteration_does_not_wait_for_ever(folder: str, board: Board, *, he
 
     with pytest.raises(NotRunning, match="does not answer"):
         asyncio.run(both())
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_async_iteration_ends_when_it_is_cancelled_though_something_comes_at_that_moment(
+    folder: str, board: Board, turns: int
+) -> None:
+    async def follow(subscriber: Subscriber, joined: asyncio.Event) -> None:
+        async for _ in subscriber:
+            joined.set()
+
+    async def run() -> None:
+        async with Subscriber(folder) as subscriber:
+            steps = asyncio.create_task(stepping(board))
+            joined = asyncio.Event()
+            following = asyncio.create_task(follow(subscriber, joined))
+            await asyncio.wait_for(joined.wait(), PATIENCE)
+            steps.cancel()
+            board.say(state("a", 1))
+            assert select.select([subscriber._listening.fd], [], [], PATIENCE)[0]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            following.cancel()
+            done, _ = await asyncio.wait([following], timeout=PATIENCE)
+            assert following in done
+
+    asyncio.run(run())
