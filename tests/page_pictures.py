@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from browser import chromium, open_browser
+from fleet_scene import FLEET_HEALTH, FLEET_SESSIONS
 from harness import House, short_folder, wait_for
 from playwright.sync_api import Browser, Page
 from synthetic import board, hour, many, minutes, unwell, well
@@ -53,18 +54,23 @@ def main(folder: Path) -> None:
         shown.put(*well())
         take("thousand-light", "light")
         take("thousand-dark", "dark")
+    with house(fleet=True) as (shown, web), open_browser(chromium()) as browser:
+        take = Camera(browser, web, folder)
+        take("fleet-light", "light")
+        take("fleet-dark", "dark")
+        take("fleet-phone", "dark", PHONE)
 
 
 @contextmanager
-def house() -> Generator[tuple[MockBoard, Web]]:
-    """A board with the day's sessions, and a gateway to it."""
+def house(*, fleet: bool = False) -> Generator[tuple[MockBoard, Web]]:
+    """A board with the day's sessions, of this machine or of three, and a gateway to it."""
     with short_folder() as place:
         home = House(place)
         with MockBoard(str(home.runtime)) as shown:
-            shown.put(*board())
+            shown.put(*(FLEET_SESSIONS if fleet else board()))
             for number, session in enumerate(shown.sessions.values()):
-                shown.remember(session.source, session.id, hour(number))
-            shown.put(*well())
+                shown.remember(session.origin, session.id, hour(number))
+            shown.put(*(FLEET_HEALTH if fleet else well()))
             web = Web(home)
             try:
                 wait_for(lambda: web.ask("/readyz").status == 200, 15, "the board")
