@@ -1,5 +1,9 @@
 import re
 
+import pytest
+
+pytest.importorskip("starlette", reason="needs the extra `web`")
+
 from bellboard.supervisor.gateway.page import asset, names
 
 
