@@ -26,6 +26,9 @@ PAGE_BYTES = 4096
 SLACK = 2
 """How much longer than its content the file may be, for indices and free pages."""
 
+DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+"""Only then is a file given up with what waits in it: a disk that is full, or slow, gets better."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS said (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS event (
@@ -52,6 +55,8 @@ class Outbox:
         self.rows = 0
         self.trouble: str | None = None
         self._bytes = 0
+        self._spent: dict[int, int] = {}
+        self._exporter: str | None = None
         self._host = host
         self._level = level
         self._path = None if folder is None else os.path.join(folder, FILE)
@@ -59,8 +64,10 @@ class Outbox:
 
     def add(self, pieces: Sequence[Piece]) -> None:
         """Keep events until they are sent."""
+        lost = self.lost
         try:
             with self._database:
+                self._sweep(())
                 before = self._database.total_changes
                 self._database.executemany(
                     "INSERT OR IGNORE INTO event (once, key, source, session, kind, value) VALUES (?, ?, ?, ?, ?, ?)",
@@ -70,44 +77,54 @@ class Outbox:
                 self._bytes += sum(len(each.value) for each in pieces)
                 if self.rows > MOST_ROWS or self._bytes > MOST_BYTES:
                     self._thin()
+            self._spent.clear()
         except sqlite3.Error as error:
+            self.lost = lost
             self._fail(error, len(pieces))
 
     def first(self, most: int) -> list[Row]:
         """Return the events that have waited for longest."""
         try:
             found = self._database.execute(
-                "SELECT id, once, source, session, kind, value FROM event ORDER BY id LIMIT ?", (most,)
+                "SELECT id, once, source, session, kind, value FROM event WHERE id > ? ORDER BY id LIMIT ?",
+                (self._behind(), most),
             ).fetchall()
         except sqlite3.Error as error:
             self._fail(error, 0)
             return []
-        return [Row(row[0], row[1], (self._host, *row[2:5]), row[5]) for row in found]
+        return [Row(row[0], row[1], (self._host, *row[2:5]), row[5]) for row in found if row[0] not in self._spent]
 
     def sent(self, rows: Sequence[Row], *, given_up: int = 0) -> None:
-        """Forget events that the history has, or never will."""
+        """Forget events that the history has, or never will: at once, and in the file as soon as that can be written."""
+        lost = self.lost
         try:
             with self._database:
-                self._database.executemany("DELETE FROM event WHERE id = ?", [(row.id,) for row in rows])
+                self._sweep([row.id for row in rows])
                 self._count(given_up)
         except sqlite3.Error as error:
-            self._fail(error, 0)
-        self.rows -= len(rows)
-        self._bytes -= sum(len(row.value) for row in rows)
+            self.lost = lost
+            self._spent |= {row.id: len(row.value) for row in rows}
+            self._fail(error, given_up)
+        else:
+            self._spent.clear()
+            self.rows -= len(rows)
+            self._bytes -= sum(len(row.value) for row in rows)
 
     def clear(self) -> None:
         """Forget all: somebody else tells of this machine."""
         try:
             with self._database:
                 self._database.execute("DELETE FROM event")
+            self._spent.clear()
             self.rows = self._bytes = 0
         except sqlite3.Error as error:
             self._fail(error, 0)
 
     def successor(self, exporter: str) -> str | None:
         """Write down who uses this outbox from now on; returns who did before, who so has ended (`lock` in `run.py`)."""
-        before = self._said("exporter")
+        before, self._exporter = None, exporter
         try:
+            before = self._said("exporter")
             with self._database:
                 self._say("exporter", exporter)
         except sqlite3.Error as error:
@@ -126,10 +143,8 @@ class Outbox:
                 database = self._prepared(path)
             except (sqlite3.Error, OSError) as error:
                 self.trouble = f"the outbox {self._path} cannot be used ({error})"
-                if path is not None and isinstance(error, sqlite3.DatabaseError):
-                    for suffix in ("", "-wal", "-shm"):
-                        with contextlib.suppress(OSError):
-                            os.unlink(path + suffix)
+                if _damaged(error):
+                    self._remove()
             else:
                 return database
         raise AssertionError("a database in memory can always be had")
@@ -159,6 +174,8 @@ class Outbox:
                 self._count(self._database.execute("DELETE FROM event").rowcount)
             self._say("host", self._host)
             self._say("level", self._level)
+            if self._exporter is not None:
+                self._say("exporter", self._exporter)
         self._measure()
 
     def _thin(self) -> None:
@@ -184,6 +201,8 @@ class Outbox:
         self.rows, self._bytes = self._database.execute(
             "SELECT count(*), coalesce(sum(length(value)), 0) FROM event"
         ).fetchone()
+        self.rows -= len(self._spent)
+        self._bytes -= sum(self._spent.values())
 
     def _said(self, name: str) -> str | None:
         row = self._database.execute("SELECT value FROM said WHERE name = ?", (name,)).fetchone()
@@ -192,6 +211,47 @@ class Outbox:
     def _say(self, name: str, value: str) -> None:
         self._database.execute("INSERT OR REPLACE INTO said VALUES (?, ?)", (name, value))
 
+    def _sweep(self, ids: Sequence[int]) -> None:
+        """Let events leave the file, also those that had to stay there although they were sent."""
+        self._database.executemany("DELETE FROM event WHERE id = ?", [(each,) for each in (*self._spent, *ids)])
+
+    def _behind(self) -> int:
+        """Return the place behind which something waits: what cannot leave the file is not sent again and again."""
+        if not self._spent:
+            return 0
+        ids = (row[0] for row in self._database.execute("SELECT id FROM event ORDER BY id"))
+        return next((each - 1 for each in ids if each not in self._spent), max(self._spent))
+
     def _fail(self, error: sqlite3.Error, lost: int) -> None:
+        """Count what is lost, and find out what is left."""
         self.lost += lost
         self.trouble = f"the outbox cannot be written ({error})"
+        try:
+            if not _damaged(error):
+                self._measure()
+                return
+        except sqlite3.Error as again:
+            if not _damaged(again):
+                self.rows = self._bytes = 0  # until something can be added again
+                return
+        self._anew()
+
+    def _anew(self) -> None:
+        """Begin with an empty file: in this one nothing can be found any more."""
+        lost = self.lost + self.rows
+        self._spent.clear()
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+        self._remove()
+        self._database = self._open()
+        self.lost = max(self.lost, lost)
+
+    def _remove(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                os.unlink(f"{self._path}{suffix}")
+
+
+def _damaged(error: Exception) -> bool:
+    # The lowest byte is what it is, the others say more of it.
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED

@@ -1,5 +1,8 @@
+import contextlib
 import os
+import resource
 import stat
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,18 @@ def piece(number: int, key: str = "k", size: int = 10) -> Piece:
 
 def waiting(outbox: Outbox) -> list[str]:
     return [row.once for row in outbox.first(1000)]
+
+
+@contextlib.contextmanager
+def disk_full(folder: Path) -> Generator[None]:
+    """Let no file grow beyond what the log of the outbox has already: its transactions end as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = folder / f"{FILE}-wal"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size if log.exists() else 0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_what_was_added_is_there_in_order_until_it_was_sent(tmp_path: Path) -> None:
@@ -118,3 +133,64 @@ def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     modes = {stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in os.listdir(tmp_path)}
     outbox.close()
     assert modes == {0o600}
+
+
+def test_a_disk_that_is_full_leaves_no_count_of_what_is_not_there(tmp_path: Path) -> None:
+    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox.add([piece(1)])
+    with disk_full(tmp_path):
+        outbox.add([piece(number, size=1 << 12) for number in range(2, 9)])
+        assert (waiting(outbox), outbox.rows, outbox.lost) == (["laptop/e/1"], 1, 7)
+    outbox.add([piece(9)])
+    assert (waiting(outbox), outbox.rows, outbox.lost) == (["laptop/e/1", "laptop/e/9"], 2, 7)
+    outbox.close()
+
+
+def test_what_was_sent_and_cannot_leave_a_full_disk_is_not_sent_again(tmp_path: Path) -> None:
+    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox.add([piece(number) for number in range(1, 5)])
+    with disk_full(tmp_path):
+        rows = outbox.first(3)
+        outbox.sent([rows[0], rows[2]])
+        assert (waiting(outbox), outbox.rows) == (["laptop/e/2", "laptop/e/4"], 2)
+        outbox.sent(outbox.first(9))
+        assert (waiting(outbox), outbox.rows, outbox.lost) == ([], 0, 0)
+    outbox.add([piece(5)])
+    assert (waiting(outbox), outbox.rows) == (["laptop/e/5"], 1)
+    outbox.close()
+    again = Outbox(str(tmp_path), "laptop", "names")
+    assert (waiting(again), again.rows) == (["laptop/e/5"], 1)
+    again.close()
+
+
+def test_a_file_that_is_damaged_under_way_is_begun_anew_and_its_loss_counted(tmp_path: Path) -> None:
+    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox.successor("x")
+    outbox.add([piece(number, size=1 << 12) for number in range(20)])
+    outbox._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    outbox._database.execute("PRAGMA cache_size = 0")
+    size = (tmp_path / FILE).stat().st_size
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+    assert waiting(outbox) == []
+    assert (outbox.rows, outbox.lost, "malformed" in (outbox.trouble or "")) == (0, 20, True)
+    outbox.add([piece(21)])
+    assert (waiting(outbox), outbox.rows) == (["laptop/e/21"], 1)
+    outbox.close()
+    again = Outbox(str(tmp_path), "laptop", "names")
+    assert (again.successor("y"), waiting(again)) == ("x", ["laptop/e/21"])
+    again.close()
+
+
+def test_a_disk_that_is_full_at_the_start_costs_nothing_that_waits(tmp_path: Path) -> None:
+    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox.add([piece(1)])
+    outbox.close()
+    with disk_full(tmp_path):
+        poor = Outbox(str(tmp_path), "laptop", "names")
+        assert (waiting(poor), poor.trouble is None) == ([], False)
+        poor.close()
+    again = Outbox(str(tmp_path), "laptop", "names")
+    assert waiting(again) == ["laptop/e/1"]
+    again.close()
