@@ -182,15 +182,16 @@ class Exporter:
         """Say what there is to say, and wait for more. Raises EngineLost and EngineRefused."""
         loop = asyncio.get_running_loop()
         self._wake.clear()
+        more = False
         await self._beat(loop.time())
         if self._held:
             if self._heard[0] and (self._compare or loop.time() >= self._whole_at):
                 await self._reconcile()
                 self._whole_at = loop.time() + self._pace.whole
             await self._push_states()
-            await self._push_history(loop.time())
+            more = await self._push_history(loop.time())
         self._tell_of_outbox(loop.time())
-        if self._held and (self._dirty or (self._outbox.rows and loop.time() >= self._history_at)):
+        if self._held and (self._dirty or more):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(self._pace.look, max(0.01, self._beat_at - loop.time()))):
@@ -210,18 +211,21 @@ class Exporter:
         """Take, or keep, the lease; returns whether it is ours."""
         host = self._telling.host
         self._held_at = asyncio.get_running_loop().time()
-        other = await self._lease.hold(
-            Presence(
-                host=host,
-                exporter=self._exporter,
-                bellboard=VERSION,
-                privacy=self._telling.level,
-                at=datetime.now(UTC),
-                since=self._heard[1],
-                heard=self._heard[0],
-                lost=self._outbox.lost,
-            )
+        said = Presence(
+            host=host,
+            exporter=self._exporter,
+            bellboard=VERSION,
+            privacy=self._telling.level,
+            at=datetime.now(UTC),
+            since=self._heard[1],
+            heard=self._heard[0],
+            lost=self._outbox.lost,
         )
+        try:
+            other = await self._lease.hold(said)
+        except (EngineLost, EngineRefused):
+            self._held = False  # whoever waited for this answer has no right to write, either
+            raise
         if other is None:
             if not self._held:
                 self._compare = True
@@ -301,12 +305,13 @@ class Exporter:
                 return True  # it is another's to say; should that change, all is compared
         return False
 
-    async def _push_history(self, now: float) -> None:
-        if not self._held or now < self._history_at:
-            return
+    async def _push_history(self, now: float) -> bool:
+        """Send what has waited for longest; returns whether more may wait that can be sent at once."""
+        if not self._held or now < self._history_at or not self._outbox.rows:
+            return False
         rows = self._outbox.first(MOST_AT_ONCE)
         if not rows:
-            return
+            return False
         append = self._engine.append
         results = await _together(append(row.path, row.value, row.once) for row in rows)
         failed = next(
@@ -318,10 +323,11 @@ class Exporter:
             # A history that is full, or not there, is no reason not to say what is.
             self._say("history", f"the history is not kept: {failed}; tried again every {self._pace.refused:g} s")
             self._history_at = now + self._pace.refused
-        elif failed is not None:
+            return False
+        if failed is not None:
             raise failed
-        else:
-            self._say("history", "")
+        self._say("history", "")
+        return True
 
     def _tell_of_outbox(self, now: float) -> None:
         lost = self._outbox.lost - self._lost_told

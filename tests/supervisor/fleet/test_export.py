@@ -464,3 +464,65 @@ def test_a_board_that_is_not_there_is_waited_for_and_the_machine_says_so(folder:
                 await until(lambda: stands(server, board))
 
     asyncio.run(play())
+
+
+def test_an_outbox_that_counts_what_it_cannot_give_does_not_keep_the_exporter_from_its_work(
+    board: MockBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(outbox: outbox.Outbox, most: int) -> list[outbox.Row]:
+        nothing.asked += 1  # type: ignore[attr-defined]
+        if nothing.asked > 500:  # type: ignore[attr-defined]
+            outbox.rows = 0  # the test would never end
+        return []
+
+    nothing.asked = 0  # type: ignore[attr-defined]
+
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)) as exporter:
+            await until(lambda: stands(server, board))
+            monkeypatch.setattr(outbox.Outbox, "first", nothing)
+            board.session("claude", "one", message_count=1)
+            await until(lambda: exporter.outbox.rows == 1 or nothing.asked > 0)  # type: ignore[attr-defined]
+            board.session("claude", "one", message_count=2)
+            await until(lambda: stands(server, board))
+        assert nothing.asked < 100  # type: ignore[attr-defined]
+
+    asyncio.run(play())
+
+
+def test_a_question_for_the_lease_that_is_not_answered_gives_nobody_the_right_to_write(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        pace = structs.replace(QUICK, beat=3600.0, first=5.0, most=10.0)
+        async with exporting(board, MemoryEngine(server), pace=pace):
+            for name in ("two", "three", "four"):
+                board.session("claude", name, activity="idle")
+            await until(lambda: stands(server, board))
+            put = server.hosts.put
+            asked: list[str] = []
+
+            async def deaf(key: str, value: bytes, revision: int) -> int:
+                asked.append(key)
+                await asyncio.sleep(0.05)  # others ask meanwhile
+                raise EngineLost("the answer did not come")
+
+            server.hosts.put = deaf  # type: ignore[method-assign]
+            theirs: dict[str, bytes] = {}
+            for name in ("two", "three", "four"):
+                key = session_key("laptop", "claude", name)
+                entry = server.state.entries[key]
+                record = decode(entry.value or b"")
+                assert isinstance(record, SessionRecord)
+                session = structs.replace(record.session, version=record.session.version + 50)
+                theirs[key] = encode(structs.replace(record, epoch="another life", session=session))
+                await server.state.put(key, theirs[key], entry.revision)
+            for name in ("two", "three", "four"):
+                board.session("claude", name, activity="working")
+            await until(lambda: bool(asked))
+            await asyncio.sleep(0.3)
+            assert {key: server.state.entries[key].value for key in theirs} == theirs
+            assert len(asked) <= 2  # who came to ask when the first question was under way asks once more
+            server.hosts.put = put  # type: ignore[method-assign]
+
+    asyncio.run(play())
