@@ -62,6 +62,9 @@ class Presence(Struct, frozen=True, kw_only=True, gc=False):
     v: int = RECORD_VERSION
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What bytes of others can raise: the last one, what is nested without end."""
+
 _ENCODER = msgspec.json.Encoder()
 _RECORD = msgspec.json.Decoder(Record)
 _PRESENCE = msgspec.json.Decoder(Presence)
@@ -75,17 +78,19 @@ def encode(what: Record | Presence) -> bytes:
 def decode(data: bytes) -> Record | None:
     """Return the record that bytes stand for, None if they do not: somebody else's, or of a release to come."""
     try:
-        return _RECORD.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = _RECORD.decode(data)
+    except UNREADABLE:
         return None
+    return found if found.v == RECORD_VERSION else None
 
 
 def decode_presence(data: bytes) -> Presence | None:
     """Return the presence that bytes stand for, None if they do not."""
     try:
-        return _PRESENCE.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = _PRESENCE.decode(data)
+    except UNREADABLE:
         return None
+    return found if found.v == RECORD_VERSION else None
 
 
 def order(one: Record, other: Record) -> Order:

@@ -68,7 +68,7 @@ def checked(url: str) -> str:
         named, _ = parts.hostname, parts.port
     except ValueError:
         raise UsageError("the URL of the fleet cannot be meant: write nats://HOST:PORT or tls://HOST:PORT") from None
-    if parts.username is not None or parts.password is not None:
+    if "@" in url:
         raise UsageError(
             "the URL of the fleet must not hold a name or a password, which everybody on this machine could read: "
             "write USER:PASSWORD into a file that only you can read, and name it with --creds"

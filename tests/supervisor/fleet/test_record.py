@@ -62,3 +62,15 @@ def test_records_and_presences_survive_the_way() -> None:
 @pytest.mark.parametrize("data", [b"", b"{}", b"\xff", b'{"kind":"other"}', b'{"stream":"KV_x","seq":2}'])
 def test_what_is_no_record_is_none(data: bytes) -> None:
     assert (decode(data), decode_presence(data)) == (None, None)
+
+
+@pytest.mark.parametrize("what", [session(3), health(3)])
+def test_what_is_nested_without_end_or_of_a_release_to_come_is_no_record(what: Record) -> None:
+    assert decode(encode(what).replace(b'"v":1', b'"x":' + b"[" * 100_000 + b"]" * 100_000)) is None
+    assert decode(encode(what).replace(b'"v":1', b'"v":2')) is None
+
+
+def test_a_presence_that_is_nested_without_end_or_of_a_release_to_come_is_none() -> None:
+    said = encode(Presence(host="laptop", exporter="x", bellboard="1", privacy="names", at=NOW, since=NOW))
+    assert decode_presence(said.replace(b'"v":1', b'"x":' + b"[" * 100_000 + b"]" * 100_000)) is None
+    assert decode_presence(said.replace(b'"v":1', b'"v":2')) is None

@@ -18,7 +18,17 @@ def test_what_names_none_is_refused_with_what_to_write(url: str) -> None:
         checked(url)
 
 
-@pytest.mark.parametrize("url", ["nats://me:secret@host:4222", "nats://secret@host", "http://me:secret@host"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nats://me:secret@host:4222",
+        "nats://secret@host",
+        "http://me:secret@host",
+        "nats:me:secret@host:4222",
+        "me:secret@host:4222",
+        "nats:///me:secret@host",
+    ],
+)
 def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(UsageError, match="--creds") as caught:
         checked(url)
