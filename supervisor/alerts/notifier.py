@@ -16,8 +16,9 @@ from .wording import Notice, notice
 class Notifier:
     """Joins the board's news, the alarm's judgement and a backend. `step` it until nobody wants to be told any more."""
 
-    def __init__(self, board: Subscriber, backend: Backend, settings: Notify) -> None:
+    def __init__(self, board: Subscriber, backend: Backend, settings: Notify, fleet: str | None = None) -> None:
         self._board = board
+        self._fleet = fleet
         self._backend = backend
         self._titles = settings.titles
         self._alarm = Alarm(settings)
@@ -39,7 +40,7 @@ class Notifier:
             else:
                 self._alarm.event(item, now)
         for word in self._alarm.due(now):
-            self._tell(notice(word, now.wall, titles=self._titles))
+            self._tell(notice(word, now.wall, titles=self._titles, fleet=self._fleet))
 
     def _tell(self, told: Notice) -> None:
         try:

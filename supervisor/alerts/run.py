@@ -15,7 +15,7 @@ from .notifier import Notifier
 from .settings import Notify
 
 
-def run(runtime_dir: str, file: Notify, given: Mapping[str, Any], *, dry_run: bool) -> int:
+def run(runtime_dir: str, file: Notify, given: Mapping[str, Any], *, dry_run: bool, fleet: str | None = None) -> int:
     """Tell a person until interrupted. `given` are the flags: what is None in it is as the file says."""
     settings = join(file, given)
     if dry_run:
@@ -24,7 +24,7 @@ def run(runtime_dir: str, file: Notify, given: Mapping[str, Any], *, dry_run: bo
         how = way(settings, os.environ, terminal=sys.stderr.isatty())
         teller = backend(how, settings, os.environ, sys.stderr)
     with Subscriber(runtime_dir) as board:
-        notifier = Notifier(board, teller, settings)
+        notifier = Notifier(board, teller, settings, fleet)
         notifier.start()
         sys.stderr.write(f"bellboard: telling of {', '.join(settings.on)} by {how}; end with Ctrl-C\n")
         while True:

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ...protocol.privacy import last_name
 from ...protocol.session import HealthState, SessionState
-from ..views.text import age, plain
+from ..views.text import age, plain, unheard
 from .case import Cause, Retract, Ring, What
 
 SCHEMA_VERSION = 1
@@ -70,8 +70,8 @@ class Notice(Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(self) + b"\n"
 
 
-def notice(word: Ring | Retract, now: datetime, *, titles: bool) -> Notice:
-    """Write what is told, or taken back, `now`."""
+def notice(word: Ring | Retract, now: datetime, *, titles: bool, fleet: str | None = None) -> Notice:
+    """Write what is told, or taken back, `now`; `fleet` is where the board of a fleet comes from."""
     if isinstance(word, Retract):
         return Notice(action="retract", key=word.key, at=now)
     causes = sorted(word.causes, key=lambda cause: cause.since or now)
@@ -81,7 +81,7 @@ def notice(word: Ring | Retract, now: datetime, *, titles: bool) -> Notice:
         key=word.key,
         at=now,
         headline=_headline(causes[0], subjects[0]) if len(causes) == 1 else _count(causes),
-        text=_text(subjects[0], now) if len(causes) == 1 else _lines(subjects, now),
+        text=_text(subjects[0], now, fleet) if len(causes) == 1 else _lines(subjects, now),
         urgency="low" if all(cause.kind == "turn" for cause in causes) else "normal",
         subjects=subjects,
     )
@@ -135,9 +135,9 @@ def _count(causes: list[Cause]) -> str:
     return ", ".join(parts)
 
 
-def _text(subject: Subject, now: datetime) -> str:
+def _text(subject: Subject, now: datetime, fleet: str | None) -> str:
     if subject.what == "gone":
-        return f"for {age(subject.since, now)}: is `bellboard run` still running?"
+        return f"for {age(subject.since, now)}: {unheard(fleet)}"
     if subject.kind == "source":
         return plain(subject.reason) or "see `bellboard health`"
     asked = "since a time that is not known" if subject.since is None else f"{age(subject.since, now)} ago"

@@ -37,14 +37,15 @@ def run(options: argparse.Namespace, command: Callable[[argparse.Namespace], int
         raise UsageError("--once reads the files of this machine: leave out --fleet, or --once")
     if (name := missing()) is not None:
         raise SupervisorError(f"{name} is not installed: pip install 'bellboard[fleet]'")
-    with Lodging(demand(_view(options))) as lodging:
+    view = demand(_view(options))
+    with Lodging(view) as lodging:
         try:
             lodging.wait()
         except NotRunning as error:
             if options.command not in PATIENT:
                 raise
             sys.stderr.write(f"bellboard: {error}; it is tried again\n")
-        options.runtime_dir, options.trouble = lodging.folder, lodging.trouble
+        options.runtime_dir, options.trouble, options.fleet = lodging.folder, lodging.trouble, view.url
         return command(options)
 
 

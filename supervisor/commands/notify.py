@@ -10,4 +10,5 @@ from . import common
 def run(options: argparse.Namespace) -> int:
     """Follow the board and tell, until interrupted."""
     given = {"on": options.on, "way": options.way, "command": options.program, "titles": options.titles}
-    return run_notify(common.runtime_dir(options), read(options.config).notify, given, dry_run=options.dry_run)
+    folder, file = common.runtime_dir(options), read(options.config).notify
+    return run_notify(folder, file, given, dry_run=options.dry_run, fleet=options.fleet)

@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
             allow_hosts=(*said.allow_hosts, *(options.allow_host or ())),
             expose=options.expose or said.expose,
             level=None if privacy == "auto" else privacy,
+            fleet=options.fleet,
         )
     )
 

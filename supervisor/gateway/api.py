@@ -21,6 +21,7 @@ from ...protocol.errors import NotRunning, ProtocolError
 from ...protocol.event import SCHEMA_VERSION
 from ...protocol.replica import Key
 from ...protocol.session import Activity
+from ..views.text import unheard
 from .errors import problem
 from .feed import Feed
 from .metrics import registry, text
@@ -36,9 +37,18 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Api:
-    """The routes. `runtime_dir` is where the board is asked about the last hour."""
+    """The routes. `runtime_dir` is where the board is asked about the last hour, `fleet` where it comes from, if any."""
 
-    def __init__(self, mirror: Mirror, feed: Feed, streams: Streams, runtime_dir: str, level: privacy.Level) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        feed: Feed,
+        streams: Streams,
+        runtime_dir: str,
+        level: privacy.Level,
+        fleet: str | None = None,
+    ) -> None:
+        self._unheard = f"the board is not heard: {unheard(fleet)}"
         self._mirror = mirror
         self._streams = streams
         self._runtime_dir = runtime_dir
@@ -78,7 +88,7 @@ class Api:
     async def _readyz(self, _: Request) -> Response:
         if self._mirror.status.connected:
             return _json({"status": "ready"})
-        return problem(503, "no_board", "the board is not heard: is `bellboard run` running?", retry_after=1)
+        return problem(503, "no_board", self._unheard, retry_after=1)
 
     async def _metrics(self, _: Request) -> Response:
         return Response(text(self._registry), headers={**NO_STORE, "content-type": METRICS_TYPE})
@@ -139,7 +149,7 @@ class Api:
     def _demand(self) -> None:
         """Raise NotRunning at once if nobody would answer: waiting for it would keep others waiting."""
         if not self._mirror.status.connected:
-            raise NotRunning("the board is not heard: is `bellboard run` running?")
+            raise NotRunning(self._unheard)
 
     async def _sources(self, _: Request) -> Response:
         counts = Counter(source for source, _ in self._mirror.sessions)

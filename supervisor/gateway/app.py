@@ -32,14 +32,16 @@ class Gateway(Struct, frozen=True):
     streams: Streams
 
 
-def gateway(runtime_dir: str, access: Access, level: privacy.Level, rates: Rates | None = None) -> Gateway:
-    """Put a gateway together. It follows the board of `runtime_dir` while the application runs."""
+def gateway(
+    runtime_dir: str, access: Access, level: privacy.Level, fleet: str | None = None, *, rates: Rates | None = None
+) -> Gateway:
+    """Put a gateway together. It follows the board of `runtime_dir` while the application runs; see `Api` for `fleet`."""
     rates = rates or Rates()
     feed = Feed()
     mirror = Mirror(runtime_dir, level, feed)
     streams = Streams(mirror, feed, rates)
     login = Login(access)
-    api = Api(mirror, feed, streams, runtime_dir, level)
+    api = Api(mirror, feed, streams, runtime_dir, level, fleet)
 
     @contextlib.asynccontextmanager
     async def follow(_: Starlette) -> AsyncGenerator[None]:

@@ -36,7 +36,7 @@ IDLE_SECONDS = 30
 
 
 class Serving(Struct, frozen=True, kw_only=True):
-    """What to serve, and to whom. `token_file` None: the one in `state_dir`."""
+    """What to serve, and to whom. `token_file` None: the one in `state_dir`; `fleet`: where its board is from."""
 
     runtime_dir: str
     state_dir: str
@@ -46,6 +46,7 @@ class Serving(Struct, frozen=True, kw_only=True):
     allow_hosts: tuple[str, ...] = ()
     expose: bool = False
     level: privacy.Level | None = None
+    fleet: str | None = None
 
 
 class Connection(H11Protocol):
@@ -142,7 +143,7 @@ def serve(serving: Serving) -> int:
     port = listening.getsockname()[1]
     names = (*serving.allow_hosts, *((serving.host,) if serving.host else ()))
     access = Access(hosts=own_hosts(listening.getsockname()[0], port, names), token=token)
-    made = gateway(serving.runtime_dir, access, serving.level or ("names" if beyond else "full"))
+    made = gateway(serving.runtime_dir, access, serving.level or ("names" if beyond else "full"), serving.fleet)
     config = uvicorn.Config(
         made.app,
         http=Connection,

@@ -49,6 +49,13 @@ def plain(text: str | None) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+def unheard(fleet: str | None) -> str:
+    """Ask what keeps a board from being heard; `fleet` is where the board of a fleet comes from."""
+    return (
+        "is `bellboard run` running?" if fleet is None else f"is the fleet at {fleet} running, and reached from here?"
+    )
+
+
 def state_word(session: SessionState) -> str:
     """Return the state in a word or two; "waiting" alone would sound as if it needed somebody."""
     if session.activity == "waiting" and session.needs_you:

@@ -250,7 +250,9 @@ def test_a_gateway_that_is_started_before_its_engine_waits_for_it(fleet: Fleet) 
     fleet.server.kill()
     web = Web(fleet.house, "--fleet", fleet.server.url)
     try:
-        assert web.ask("/readyz").status == 503
+        absent = web.ask("/readyz")
+        assert (absent.status, "bellboard run" in absent.body.decode()) == (503, False)
+        assert f"is the fleet at {fleet.server.url} running" in absent.body.decode()
         fleet.server.start()
         wait_for(lambda: web.ask("/readyz").status == 200, 45, "the fleet")
         wait_for(lambda: len(web.ask("/api/v1/sessions").json["sessions"]) == 2, 45, "its sessions")

@@ -38,7 +38,7 @@ def cause(what: What, kind: Kind = "needs-you", since: float | None = 4, **field
         (
             Cause(kind="board", what="gone", since=NOW - timedelta(seconds=35)),
             "bellboard: the board is not heard",
-            "for 35s: is `bellboard run` still running?",
+            "for 35s: is `bellboard run` running?",
         ),
     ],
 )
@@ -46,6 +46,12 @@ def test_each_kind_is_told_in_its_own_words(what: Cause, headline: str, text: st
     told = notice(Ring(key="k", causes=(what,)), NOW, titles=False)
     assert (told.headline, told.text) == (headline, text)
     assert line(told) == f"ring        {headline} - {text}"
+
+
+def test_who_looks_at_a_fleet_that_is_not_heard_is_told_which() -> None:
+    gone = Cause(kind="board", what="gone", since=NOW - timedelta(seconds=35))
+    told = notice(Ring(key="k", causes=(gone,)), NOW, titles=False, fleet="nats://host:4222")
+    assert told.text == "for 35s: is the fleet at nats://host:4222 running, and reached from here?"
 
 
 def test_a_title_is_told_only_where_it_was_asked_for() -> None:
