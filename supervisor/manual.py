@@ -281,7 +281,7 @@ PAGES: dict[str, Page] = {
             "bellboard export nats --url nats://board.example.org:4222": "tell this machine's board",
             "bellboard export nats --url tls://board.example.org:4222 --creds laptop": "encrypted, as a user of its own",
             "bellboard export nats --host-name laptop": "under another name, to the server of the configuration",
-            "bellboard export nats --init --creds admin": "make what the fleet needs on the server, once",
+            "bellboard export nats --init --creds admin": "make what the fleet needs on the server, and tidy up there",
         },
         exits=USAGE,
         environment=OWN,

@@ -48,6 +48,7 @@ class Answer(Struct, frozen=True):
     """What JetStream answers to a publication, and to a question of its API."""
 
     seq: int = 0
+    purged: int = 0
     error: Problem | None = None
 
 
@@ -89,6 +90,38 @@ class NatsBucket:
 
     async def watch(self, prefix: str = "") -> AsyncGenerator[Told]:
         """See engine.Bucket."""
+        async with contextlib.aclosing(self._all(prefix)) as all_of_them:
+            whole = False
+            async for told in all_of_them:
+                whole = whole or isinstance(told, Whole)
+                if whole or (isinstance(told, Entry) and told.value is not None):
+                    yield told
+
+    async def purge(self, before: datetime) -> int:
+        """Let go of what is left of keys that were dropped before some moment; returns how many there were."""
+        gone: list[Entry] = []
+        async with contextlib.aclosing(self._all("")) as all_of_them:
+            async for told in all_of_them:
+                if isinstance(told, Whole):
+                    break
+                if told.value is None and told.at < before:
+                    gone.append(told)
+        count = 0
+        for at in range(0, len(gone), BATCH):
+            count += sum(await asyncio.gather(*(self.purge_marker(entry) for entry in gone[at : at + BATCH])))
+        return count
+
+    async def purge_marker(self, marker: Entry) -> int:
+        """Let go of a marker, and of nothing that was written over it meanwhile; returns whether it was there."""
+        line = self._open()
+        asked = msgspec.json.encode({"filter": f"$KV.{self.name}.{marker.key}", "seq": marker.revision + 1})
+        msg = await line.ask(f"{line.api}.STREAM.PURGE.{self._stream}", asked)
+        if (msg.headers or {}).get("Status") or (answer := _ANSWER.decode(msg.data)).error:
+            raise problem(msg, self.name)
+        return answer.purged
+
+    async def _all(self, prefix: str) -> AsyncGenerator[Told]:
+        """Tell what a watch tells, and also which keys were dropped before it began."""
         line = self._open()
         wanted = f"$KV.{self.name}.{prefix}.>" if prefix else f"$KV.{self.name}.>"
         consumer = secrets.token_hex(8)
@@ -125,9 +158,7 @@ class NatsBucket:
                             continue
                         break
                     last = _following(msg, last, line)
-                    entry = self._entry(msg)
-                    if whole or entry.value is not None:
-                        yield entry
+                    yield self._entry(msg)
                 else:
                     continue
                 if not whole:

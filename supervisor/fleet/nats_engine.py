@@ -5,6 +5,7 @@ missing, is told of `--init`.
 """
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -25,6 +26,9 @@ MOST_VALUE = 512 << 10
 
 IMPORTED_API = "FLEET.API"
 """Under this name accounts import what they may ask of the fleet's JetStream (docs/examples/fleet/nats-server.conf)."""
+
+MARKERS_STAY = timedelta(hours=1)
+"""So long a key that was dropped leaves a marker at least: by then everybody has heard of it, or looks anew."""
 
 NOT_ENABLED = 10039
 DAY = 86400 * NANO
@@ -111,14 +115,18 @@ class NatsEngine:
         self._use(line)
 
     async def set_up(self) -> list[str]:
-        """Make the buckets and the stream, or make them as they should be; returns what was done, a line each.
+        """Make the buckets and the stream, or make them as they should be, and tidy up; returns what was done, a line each.
 
         What somebody has set otherwise on purpose (how much is kept, replicas, where) stays.
         """
         line = await Line.to(self._settings)
         try:
-            return [f"{name}: {await _set_up(line, name, config)}" for name, config in STREAMS.items()]
+            done = [f"{name}: {await _set_up(line, name, config)}" for name, config in STREAMS.items()]
+            self._state.use(line)
+            count = await self._state.purge(datetime.now(UTC) - MARKERS_STAY)
+            return [*done, f"{STATE}: {count} markers of keys that are gone were purged"]
         finally:
+            self._state.use(None)
             await line.close()
 
     async def append(self, path: tuple[str, ...], value: bytes, once: str) -> None:

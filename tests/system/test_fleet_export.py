@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Generator, Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -21,9 +22,11 @@ from harness import COMMAND, House, command, wait_for
 from bellboard.protocol.session import SessionState
 from bellboard.protocol.testing import MockBoard
 from bellboard.supervisor.fleet.errors import EngineLost, EngineRefused, FleetError
+from bellboard.supervisor.fleet.keys import session_key
 from bellboard.supervisor.fleet.settings import NatsSettings, exporters_inbox
 
 nats_server.needs_server()
+from bellboard.supervisor.fleet import nats_engine
 from bellboard.supervisor.fleet.nats_engine import STREAMS, NatsEngine
 
 NATS = cast("Any", import_module("nats"))
@@ -416,3 +419,48 @@ def test_run_refuses_to_export_nowhere(house: House) -> None:
     settle(house, "well")
     done = house.command("run", "--export")
     assert (done.returncode, "Set `export.url`" in done.stderr) == (2, True)
+
+
+def test_setting_up_again_purges_the_markers_of_keys_that_are_gone_for_an_hour(
+    tmp_path: Path, board: MockBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play() -> None:
+        settings = NatsSettings(url=server.url)
+        admin = NatsEngine(settings)
+        async with exporting(board, NatsEngine(settings)) as exporter:
+            board.session("codex", "gone", activity="idle")
+            await until(lambda: exporter.heard("is told"))
+            await standing_as(wanted(board))
+            board.remove("codex", "gone")
+            await standing_as(wanted(board))
+            key = session_key("laptop", "codex", "gone")
+            looking = NatsEngine(settings)
+            await looking.connect()
+            await looking.state.drop("away.s.claude.x", await looking.state.put("away.s.claude.x", b"x", 0))
+            await looking.state.drop("back.s.claude.x", await looking.state.put("back.s.claude.x", b"x", 0))
+            marker = await looking.state.get("back.s.claude.x")
+            assert marker is not None
+            assert marker.value is None
+            assert (await admin.set_up())[-1] == "bellboard_state: 0 markers of keys that are gone were purged"
+
+            await looking.state.put("back.s.claude.x", b"again", marker.revision)
+            assert await looking.state.purge_marker(marker) == 0
+            monkeypatch.setattr(nats_engine, "MARKERS_STAY", timedelta(0))
+            assert (await admin.set_up())[-1] == "bellboard_state: 2 markers of keys that are gone were purged"
+            assert [await looking.state.get(each) for each in (key, "away.s.claude.x")] == [None, None]
+            stays = await looking.state.get("back.s.claude.x")
+            assert stays is not None
+            assert stays.value == b"again"
+
+            board.session("codex", "gone", activity="working")  # its exporter knows the marker that is no more
+            await looking.state.drop("back.s.claude.x", stays.revision)
+            await standing_as(wanted(board))
+            await looking.close()
+
+    async def standing_as(what: object) -> None:
+        async with asyncio.timeout(15):
+            while picture(await asyncio.to_thread(nats_server.look, NatsSettings(url=server.url))) != what:  # noqa: ASYNC110 - it is a question each time
+                await asyncio.sleep(0.05)
+
+    with server_of(tmp_path) as server:
+        asyncio.run(play())
