@@ -48,7 +48,8 @@ class Roll:
 
     def begin(self) -> None:
         """All that stands is told anew: what is not told until `whole` is gone."""
-        self._unseen, self._unmet = set(self._records) | self.odd, set(self._hosts)
+        self.odd.clear()
+        self._unseen, self._unmet = set(self._records), set(self._hosts)
         self._catching_up = True
 
     def whole(self, now: Moment) -> list[BoardEvent]:
@@ -85,6 +86,7 @@ class Roll:
         """Take a sign of life, or the end of one, from the bucket `hosts`."""
         self._unmet.discard(entry.key)
         if entry.value is None:
+            self.odd.discard(entry.key)
             if (host := self._hosts.get(entry.key)) is None:
                 return []
             self._machines[host].leave(entry.at)

@@ -192,6 +192,13 @@ def test_a_machine_cannot_speak_for_another() -> None:
     forged = Entry(key="evil", revision=3, value=entry(LAPTOP).value, at=START)
     roll = live(lie, met=[forged])
     assert (roll.sessions, roll.odd) == ({}, {"evil.s.claude.one", "evil"})
+    assert roll.meet(Entry(key="evil", revision=4, value=None, at=START), now(1)) == []
+    assert roll.odd == {"evil.s.claude.one"}
+    roll.begin()
+    roll.meet(forged, now(2))
+    roll.take(lie, now(2))
+    roll.whole(now(2))
+    assert roll.odd == {"evil.s.claude.one", "evil"}
     assert [sound(name) for name in ("box-1.example.org", "Büro", "", "a@b", "a/b", "a b", "a\n")] == [
         True,
         True,
