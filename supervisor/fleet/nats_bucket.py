@@ -52,9 +52,6 @@ class Answer(Struct, frozen=True):
     error: Problem | None = None
 
 
-_ANSWER = msgspec.json.Decoder(Answer)
-
-
 class NatsBucket:
     """One bucket, over whatever line is open."""
 
@@ -76,9 +73,12 @@ class NatsBucket:
         if status := headers.get("Status"):
             if status == "404":
                 return None
-            raise problem(msg, self.name)
-        at = datetime.fromisoformat(headers["Nats-Time-Stamp"])
-        return Entry(key=key, revision=int(headers["Nats-Sequence"]), value=_value(msg), at=at)
+            raise problem(msg, self.name, line)
+        try:
+            at = datetime.fromisoformat(headers["Nats-Time-Stamp"])
+            return Entry(key=key, revision=int(headers["Nats-Sequence"]), value=_value(msg), at=at)
+        except (KeyError, ValueError):
+            raise line.lost() from None
 
     async def put(self, key: str, value: bytes, revision: int) -> int:
         """See engine.Bucket."""
@@ -116,8 +116,8 @@ class NatsBucket:
         line = self._open()
         asked = msgspec.json.encode({"filter": f"$KV.{self.name}.{marker.key}", "seq": marker.revision + 1})
         msg = await line.ask(f"{line.api}.STREAM.PURGE.{self._stream}", asked)
-        if (msg.headers or {}).get("Status") or (answer := _ANSWER.decode(msg.data)).error:
-            raise problem(msg, self.name)
+        if (msg.headers or {}).get("Status") or (answer := line.read(msg, Answer)).error:
+            raise problem(msg, self.name, line)
         return answer.purged
 
     async def _all(self, prefix: str) -> AsyncGenerator[Told]:
@@ -137,8 +137,8 @@ class NatsBucket:
         }
         asked = msgspec.json.encode({"stream_name": self._stream, "config": config})
         made = await line.ask(f"{line.api}.CONSUMER.CREATE.{self._stream}.{consumer}.{wanted}", asked)
-        if (made.headers or {}).get("Status") or _ANSWER.decode(made.data).error:
-            raise problem(made, self.name)
+        if (made.headers or {}).get("Status") or line.read(made, Answer).error:
+            raise problem(made, self.name, line)
         pulled = self._pulled(line, f"{line.api}.CONSUMER.MSG.NEXT.{self._stream}.{consumer}")
         async with contextlib.aclosing(pulled):
             async for told in pulled:
@@ -158,7 +158,7 @@ class NatsBucket:
                             continue
                         break
                     last = _following(msg, last, line)
-                    yield self._entry(msg)
+                    yield self._entry(msg, line)
                 else:
                     continue
                 if not whole:
@@ -168,16 +168,17 @@ class NatsBucket:
 
     async def _write(self, key: str, value: bytes, revision: int, headers: dict[str, str]) -> int:
         headers["Nats-Expected-Last-Subject-Sequence"] = str(revision)
-        msg = await self._open().ask(f"$KV.{self.name}.{key}", value, headers)
+        line = self._open()
+        msg = await line.ask(f"$KV.{self.name}.{key}", value, headers)
         if (msg.headers or {}).get("Status"):
-            raise problem(msg, self.name)
-        answer = _ANSWER.decode(msg.data)
+            raise problem(msg, self.name, line)
+        answer = line.read(msg, Answer)
         if answer.error is not None:
-            raise Conflict(key) if answer.error.err_code in WRONG_LAST else problem(msg, self.name)
+            raise Conflict(key) if answer.error.err_code in WRONG_LAST else problem(msg, self.name, line)
         return answer.seq
 
-    def _entry(self, msg: Msg) -> Entry:
-        numbers = _numbers(msg)
+    def _entry(self, msg: Msg, line: Line) -> Entry:
+        numbers = _numbers(msg, line)
         at = datetime.fromtimestamp(numbers[2] / NANO, UTC)
         return Entry(key=msg.subject.removeprefix(f"$KV.{self.name}."), revision=numbers[0], value=_value(msg), at=at)
 
@@ -187,7 +188,7 @@ class NatsBucket:
         return self._line
 
 
-def problem(msg: Msg, name: str) -> EngineLost | EngineRefused:
+def problem(msg: Msg, name: str, line: Line) -> EngineLost | EngineRefused:
     """Return what an answer that is none means."""
     headers = msg.headers or {}
     if status := headers.get("Status"):
@@ -197,7 +198,7 @@ def problem(msg: Msg, name: str) -> EngineLost | EngineRefused:
                 "see --host-name), or `bellboard export nats --init`, with an admin's credentials, has yet to make it"
             )
         return EngineLost(f"{name}: {status} {headers.get('Description', '')}".rstrip())
-    found = _ANSWER.decode(msg.data).error or Problem()
+    found = line.read(msg, Answer).error or Problem()
     if found.err_code == TOO_LARGE:
         return TooLarge(f"{name}: {found.description}")
     if found.err_code in FULL:
@@ -241,17 +242,23 @@ def _ended(msg: Msg, status: str, line: Line) -> bool:
 
 def _following(msg: Msg, last: int, line: Line) -> int:
     """Return the number of a message, which must be the next one of its watch. Raises EngineLost."""
-    number = _numbers(msg)[1]
+    number = _numbers(msg, line)[1]
     if number != last + 1:
         raise line.lost()
     return number
 
 
-def _numbers(msg: Msg) -> tuple[int, int, int]:
-    """Return what the server says of a message in its reply subject: revision, number in the watch, nanoseconds."""
+def _numbers(msg: Msg, line: Line) -> tuple[int, int, int]:
+    """Return what the server says of a message in its reply subject: revision, number in the watch, nanoseconds.
+
+    Raises EngineLost if it says nothing of the kind: then somebody else has said it.
+    """
     tokens = msg.reply.split(".")
     at = 5 if len(tokens) == 9 else 7  # later servers say domain and account, too
-    return int(tokens[at]), int(tokens[at + 1]), int(tokens[at + 2])
+    try:
+        return int(tokens[at]), int(tokens[at + 1]), int(tokens[at + 2])
+    except (IndexError, ValueError):
+        raise line.lost() from None
 
 
 def _value(msg: Msg) -> bytes | None:

@@ -131,12 +131,13 @@ class NatsEngine:
 
     async def append(self, path: tuple[str, ...], value: bytes, once: str) -> None:
         """See engine.Engine."""
-        if self._line is None:
+        line = self._line
+        if line is None:
             raise EngineLost("not connected")
         subject = ".".join((HISTORY_SUBJECT, *(token(each) for each in path)))
-        msg = await self._line.ask(subject, value, {"Nats-Msg-Id": once})
-        if (msg.headers or {}).get("Status") or msgspec.json.decode(msg.data, type=Answer).error:
-            raise problem(msg, HISTORY)
+        msg = await line.ask(subject, value, {"Nats-Msg-Id": once})
+        if (msg.headers or {}).get("Status") or line.read(msg, Answer).error:
+            raise problem(msg, HISTORY, line)
 
     async def close(self) -> None:
         """See engine.Engine."""
@@ -211,5 +212,5 @@ async def _made(line: Line, name: str, verb: str, config: dict[str, Any]) -> Non
 async def _api(line: Line, verb: str, stream: str, data: bytes = b"") -> _Made:
     msg = await line.ask(f"{line.api}.STREAM.{verb}.{stream}", data)
     if (msg.headers or {}).get("Status"):
-        raise problem(msg, stream)
-    return msgspec.json.decode(msg.data, type=_Made)
+        raise problem(msg, stream, line)
+    return line.read(msg, _Made)

@@ -11,8 +11,9 @@ import os
 import re
 import ssl
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -21,6 +22,8 @@ from ..errors import UsageError
 from .credentials import read_login
 from .errors import EngineLost, EngineRefused, TooLarge
 from .settings import NatsSettings
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 5
 ASK_SECONDS = 5.0
@@ -126,6 +129,13 @@ class Line:
         with contextlib.suppress(errors.Error, OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._client.close()
+
+    def read(self, msg: Msg, kind: type[T]) -> T:
+        """Return what an answer says. Raises EngineLost for one that no server gives: whoever else gave it, start over."""
+        try:
+            return msgspec.json.decode(msg.data, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise self.lost() from None
 
     def lost(self) -> EngineLost:
         """Give it up: whoever waits is told, and so is who asked for the reason."""
