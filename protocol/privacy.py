@@ -34,6 +34,7 @@ _WITHHELD_OF_SUBAGENTS: dict[Level, tuple[str, ...]] = {
 _BOARDS_OWN = frozenset(("stale", "ended"))
 """Reasons for an end that are the board's own words, and so tell nothing."""
 
+_BELOW = r"""(?![\w-])(?:/[^\s'":;,()/]+)*"""
 _PATH = re.compile(r"(?:~|\.{1,2})?/(?:[^\s'\":;,()]*/)*([^\s'\":;,()/]*)")
 
 
@@ -61,8 +62,12 @@ def health(state: HealthState, level: Level) -> HealthState:
     if level == "full":
         return state
     changes: dict[str, Any] = {"quarantined": tuple(last_name(each) for each in state.quarantined)}
+    known = sorted({each for each in (state.home, *state.absent) if each}, key=len, reverse=True)
     for field in ("reason", "last_error", "rebuilt"):
         text = getattr(state, field)
+        if text is not None and level == "names":
+            for path in known:  # where a path with spaces ends, no text says
+                text = re.sub(re.escape(path) + _BELOW, lambda found: last_name(found[0]), text)
         changes[field] = None if text is None or level == "minimal" else _without_paths(text)
     minimal = level == "minimal"
     changes["home"] = None if minimal or state.home is None else last_name(state.home)

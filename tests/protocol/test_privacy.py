@@ -68,6 +68,18 @@ def test_names_leaves_out_titles_branches_and_the_ways_to_folders() -> None:
     )
 
 
+def test_a_folder_whose_name_has_spaces_is_told_by_its_last_name_too() -> None:
+    state = HealthState(
+        source="codex",
+        reason="not found: looked in ~/Big Secret Merger/.codex, ~/Big Secret Merger/.codex/bin",
+        last_error="cannot read ~/Big Secret/home/x: no",
+        home="~/Big Secret/home",
+        absent=("~/Big Secret Merger/.codex", "~/Big Secret Merger/.codex/bin"),
+    )
+    told = privacy.health(state, "names")
+    assert (told.reason, told.last_error) == ("not found: looked in .codex, bin", "cannot read x: no")
+
+
 def test_minimal_is_ids_states_and_numbers() -> None:
     assert privacy.session(FULL, "minimal") == SessionState(
         id="s",
