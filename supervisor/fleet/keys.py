@@ -32,6 +32,6 @@ def health_key(host: str, source: str) -> str:
     return f"{token(host)}.h.{token(source)}"
 
 
-def sound(host: str) -> bool:
-    """Whether a name can be that of a machine: `source@host` and `/source@host/` have to stay what they are."""
-    return bool(host) and host.isprintable() and not set("@/ ") & set(host)
+def sound(name: str) -> bool:
+    """Whether a name can be that of a machine, or of a source on it: `/source@host/` has to stay what it is."""
+    return bool(name) and name.isprintable() and not set("@/ ") & set(name)

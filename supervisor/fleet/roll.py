@@ -221,9 +221,13 @@ def _kind(before: SessionState | None, after: SessionState) -> EventKind:
 
 
 def _at_home(record: Record, key: str) -> bool:
-    """Whether a record stands where its machine writes it: one machine must not speak for another."""
-    if not sound(record.host):
+    """Whether a record stands where its machine writes it: one machine must not speak for another.
+
+    What a source is called is shown and asked for as it is, unlike all that people and agents write.
+    """
+    source = record.session.source if isinstance(record, SessionRecord) else record.health.source
+    if not (sound(record.host) and sound(source)):
         return False
     if isinstance(record, SessionRecord):
-        return key == session_key(record.host, record.session.source, record.session.id)
-    return key == health_key(record.host, record.health.source)
+        return key == session_key(record.host, source, record.session.id)
+    return key == health_key(record.host, source)

@@ -187,6 +187,13 @@ def test_what_is_no_record_of_ours_is_left_out_and_counted() -> None:
     assert roll.odd == set()
 
 
+def test_a_source_whose_name_would_do_something_to_a_terminal_or_a_path_is_left_out() -> None:
+    for name in ("cl\x1b]0;x\x07aude", "a b", "a/b", "a@b", ""):
+        session, health = session_record("evil", "one", source=name), health_record("evil", source=name)
+        roll = live(entry(session), entry(health))
+        assert (roll.sessions, roll.health, roll.odd) == ({}, {}, {key(session), key(health)})
+
+
 def test_a_machine_cannot_speak_for_another() -> None:
     lie = Entry(key="evil.s.claude.one", revision=3, value=entry(ONE).value, at=START)
     forged = Entry(key="evil", revision=3, value=entry(LAPTOP).value, at=START)
