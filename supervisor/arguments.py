@@ -305,6 +305,9 @@ def _export(commands: "Commands") -> None:
         "--init", action="store_true", help="make the buckets and the stream on the server, or mend them, and end"
     )
     parser.add_argument(
+        "--forget", metavar="H", help="take a machine that will not come back off the fleet's board, and end"
+    )
+    parser.add_argument(
         "--ephemeral", action="store_true", help="what waits for the server waits in memory, not on disk"
     )
     _state_dir(parser, "folder in which events wait for the server")

@@ -282,6 +282,7 @@ PAGES: dict[str, Page] = {
             "bellboard export nats --url tls://board.example.org:4222 --creds laptop": "encrypted, as a user of its own",
             "bellboard export nats --host-name laptop": "under another name, to the server of the configuration",
             "bellboard export nats --init --creds admin": "make what the fleet needs on the server, and tidy up there",
+            "bellboard export nats --forget ci-7 --creds admin": "take a machine that is gone for good off the board",
         },
         exits=USAGE,
         environment=OWN,

@@ -14,10 +14,10 @@ from .common import runtime_dir, state_dir
 
 
 def run(options: argparse.Namespace) -> int:
-    """Export until interrupted, or set the server up."""
+    """Export until interrupted, set the server up, or forget a machine."""
     if name := missing():
         raise SupervisorError(f"{name} is not installed: pip install 'bellboard[fleet]'")
-    from ..fleet.run import Exporting, export, set_up  # noqa: PLC0415 - it needs an extra
+    from ..fleet.run import Exporting, export, forgotten, set_up  # noqa: PLC0415 - it needs an extra
 
     tie()
     file = read(options.config)
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     url = options.url or said.url
     if not url:
         raise UsageError("where to? Say --url nats://HOST:PORT, or set `export.url`")
-    host = options.host_name or said.host_name or socket.gethostname()
+    host = options.forget or options.host_name or said.host_name or socket.gethostname()
     if not sound(host):
         raise UsageError(f"{host!r} cannot be the name of a machine: no space, `/` or `@`; choose one with --host-name")
     nats = NatsSettings(
@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.init:
         return set_up(nats)
+    if options.forget:
+        return forgotten(nats, host)
     return export(
         Exporting(
             runtime_dir=runtime_dir(options),

@@ -15,6 +15,7 @@ from ..errors import AlreadyRunning, UsageError
 from ..folders import exporter_lock, private_folder
 from .credentials import Login, read_login
 from .export import Exporter
+from .forget import forget
 from .nats_engine import NatsEngine
 from .outbox import Outbox
 from .settings import NatsSettings
@@ -50,6 +51,23 @@ def set_up(nats: NatsSettings) -> int:
     for line in asyncio.run(NatsEngine(nats).set_up()):
         sys.stderr.write(f"bellboard: {line}\n")
     return 0
+
+
+def forgotten(nats: NatsSettings, host: str) -> int:
+    """Take a machine that will not come back off the fleet's board; returns 0. Raises SupervisorError."""
+    _checked(nats)
+    count = asyncio.run(_forget(nats, host))
+    sys.stderr.write(f"bellboard: {host}: {count} key(s) forgotten\n")
+    return 0
+
+
+async def _forget(nats: NatsSettings, host: str) -> int:
+    engine = NatsEngine(nats)
+    try:
+        await engine.connect()
+        return await forget(engine, host)
+    finally:
+        await engine.close()
 
 
 def _checked(nats: NatsSettings) -> Login:

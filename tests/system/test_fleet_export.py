@@ -240,6 +240,27 @@ def test_the_configuration_that_we_ship_is_right_and_set_up_twice_is_set_up_once
         assert re.match(r"bellboard: .*admin", refused.stderr)
 
 
+def test_a_machine_that_is_gone_for_good_is_forgotten_but_by_itself_and_the_admin_only(tmp_path: Path) -> None:
+    async def settle(where: NatsSettings) -> None:
+        engine = NatsEngine(where)
+        await engine.set_up()
+        await engine.connect()
+        for key in ("laptop.h.claude", "laptop.s.claude.a", "desktop.h.claude"):
+            await engine.state.put(key, b"{}", 0)
+        await engine.close()
+
+    with server_of(tmp_path, nats_server.shipped(tmp_path / "nats")) as server:
+        admin = NatsSettings(url=server.url, creds=str(server.folder / "admin"))
+        asyncio.run(settle(admin))
+        words = ("export", "nats", "--forget", "laptop", "--url", server.url, "--creds")
+        refused = command(*words, str(server.folder / "desktop"))
+        assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+        assert nats_server.look(admin).keys() == {"laptop.h.claude", "laptop.s.claude.a", "desktop.h.claude"}
+        done = command(*words, str(server.folder / "laptop"))
+        assert (done.returncode, done.stderr) == (0, "bellboard: laptop: 2 key(s) forgotten\n")
+        assert nats_server.look(admin).keys() == {"desktop.h.claude"}
+
+
 def test_each_machine_writes_and_reads_its_own_keys_alone_also_if_it_means_harm(tmp_path: Path) -> None:
     def settings(user: str) -> NatsSettings:
         inbox = "_INBOX_view" if user == "viewer" else exporters_inbox(user)
