@@ -1,7 +1,9 @@
 // Follow a running board from Node.js, exactly: `npm install zeromq`, then `node follow.cjs`.
 const zmq = require("zeromq");
 
-const folder = process.env.BELLBOARD_RUNTIME_DIR || `${process.env.XDG_RUNTIME_DIR}/bellboard`;
+const { BELLBOARD_RUNTIME_DIR: named, XDG_RUNTIME_DIR, TMPDIR } = process.env;
+const base = XDG_RUNTIME_DIR || (process.platform === "darwin" && TMPDIR);
+const folder = named || (base ? `${base}/bellboard` : `/tmp/bellboard-${process.getuid()}`);
 const events = new zmq.Subscriber();
 const asking = new zmq.Dealer({ immediate: true, sendTimeout: 0 });
 let board = null, epoch, seqs, heard = [], pages = [], request = 0, asked = 0;

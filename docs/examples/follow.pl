@@ -5,7 +5,8 @@ use JSON::PP; use Time::HiRes qw(time);
 use ZMQ::FFI qw(ZMQ_SUB ZMQ_DEALER ZMQ_DONTWAIT);
 
 $| = 1; binmode STDOUT, ':utf8';
-my $folder = $ENV{BELLBOARD_RUNTIME_DIR} || "$ENV{XDG_RUNTIME_DIR}/bellboard";
+my $base = $ENV{XDG_RUNTIME_DIR} || ($^O eq 'darwin' && $ENV{TMPDIR});
+my $folder = $ENV{BELLBOARD_RUNTIME_DIR} || ($base ? "$base/bellboard" : "/tmp/bellboard-$<");
 my $zmq = ZMQ::FFI->new;
 my ($events, $asking) = ($zmq->socket(ZMQ_SUB), $zmq->socket(ZMQ_DEALER));
 $events->connect("ipc://$folder/events.sock");

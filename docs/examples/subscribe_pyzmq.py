@@ -6,7 +6,8 @@ import sys
 
 import zmq
 
-folder = os.environ.get("BELLBOARD_RUNTIME_DIR") or f"{os.environ['XDG_RUNTIME_DIR']}/bellboard"
+base = os.environ.get("XDG_RUNTIME_DIR") or (os.environ.get("TMPDIR") if sys.platform == "darwin" else None)
+folder = os.environ.get("BELLBOARD_RUNTIME_DIR") or (f"{base}/bellboard" if base else f"/tmp/bellboard-{os.getuid()}")
 socket = zmq.Context.instance().socket(zmq.SUB)
 socket.connect(f"ipc://{folder}/events.sock")
 socket.subscribe(b"session.")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from harness import wait_for
 
+from bellboard.protocol.addresses import EVENTS, address, default_runtime_dir
 from bellboard.protocol.testing import MockBoard
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -104,3 +105,49 @@ def test_bare_pyzmq_reads_the_events(board: MockBoard) -> None:
     assert re.fullmatch(r"heartbeat \d+\n", beat)
     assert events == ["discovered pi a working 2", "removed pi a working 2"]
     assert os.path.isdir(board.runtime_dir)
+
+
+STUBS = {
+    "zmq.py": """
+SUB = 0
+class Context:
+    def instance(): return Context()
+    def socket(self, kind): return self
+    def connect(self, address): print(address); raise SystemExit
+""",
+    "ZMQ/FFI.pm": """
+package ZMQ::FFI;
+use Exporter 'import'; our @EXPORT_OK = qw(ZMQ_SUB ZMQ_DEALER ZMQ_DONTWAIT);
+sub ZMQ_SUB { 0 } sub ZMQ_DEALER { 0 } sub ZMQ_DONTWAIT { 0 }
+sub new { bless {} } sub socket { $_[0] }
+sub connect { print "$_[1]\\n"; exit 0 }
+1;
+""",
+    "zeromq.js": """
+class Socket { connect(address) { console.log(address); process.exit(0); } }
+module.exports = { Subscriber: Socket, Dealer: Socket };
+""",
+}
+"""ZeroMQ that says where it would connect."""
+
+
+@pytest.mark.parametrize(
+    ("word", "example"), [(sys.executable, "subscribe_pyzmq.py"), ("perl", "follow.pl"), ("node", "follow.cjs")]
+)
+@pytest.mark.parametrize("named", [{}, {"XDG_RUNTIME_DIR": "/run/x"}, {"BELLBOARD_RUNTIME_DIR": "/b"}], ids=str)
+def test_each_looks_for_the_board_where_bellboard_itself_does(
+    word: str, example: str, named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which(word) is None:
+        pytest.skip(f"needs {word}")
+    for name, text in STUBS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for name in ("BELLBOARD_RUNTIME_DIR", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, folder in named.items():
+        monkeypatch.setenv(name, folder)
+    for name in ("PYTHONPATH", "PERL5LIB", "NODE_PATH"):
+        monkeypatch.setenv(name, str(tmp_path))
+    done = subprocess.run([word, EXAMPLES / example], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.stdout, done.stderr) == (f"{address(default_runtime_dir(), EVENTS)}\n", "")
