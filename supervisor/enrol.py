@@ -13,7 +13,7 @@ from .aggregator.health import HealthBook
 from .clock import Moment
 from .config import SourceConfig
 from .crew.roster import Roster
-from .places import place
+from .places import named, place
 from .store import Store
 
 
@@ -52,7 +52,7 @@ class Enrolment:
         """Say of each source in which folder it reads, and why there."""
         for name, config in sources.items():
             if (found := place(name, config, os.environ)) is not None:
-                self._book.place(name, found.path, found.why)
+                self._book.place(name, found.path, found.why, named=named(found.why))
 
     def dismiss(self, source: str, now: Moment) -> list[BoardEvent]:
         """Take a source off whose worker has ended; returns what to publish."""

@@ -227,7 +227,7 @@ PAGES: dict[str, Page] = {
         summary="show what is set and by whom, check a file, or say which file is read",
         about="""`show` prints every setting with its value and where that is from: a flag, the environment, the file or the
         default. `check` reads a file as `run` would and says all that is wrong with it and where. `path` says which file
-        is read, whether it exists or not.""",
+        is read, whether it exists or not. A folder that was named and is not there is a warning of `check`, no mistake.""",
         examples={
             "bellboard config show": "everything that is set, and by whom",
             "bellboard config show --json": "the same for a program",

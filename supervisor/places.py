@@ -8,7 +8,7 @@ tests/supervisor/test_places.py holds both together.
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..protocol.place import Place
 from .config import SourceConfig
@@ -31,19 +31,33 @@ HABITS = {
 }
 
 
+UNNAMED = frozenset(("default", "XDG_DATA_HOME"))
+"""Reasons for a place that do not say that the agent is there: the variable is for the data of all programs."""
+
+
+def named(why: str) -> bool:
+    """Whether somebody named this very place, so that it is a mistake if it is not there."""
+    return why not in UNNAMED
+
+
 def place(source: str, config: SourceConfig, environ: Mapping[str, str]) -> Place | None:
-    """Return where the files of a source are looked for, None if only the source itself knows.
+    """Return where the files of a source are looked for, in one text; None if only the source itself knows."""
+    found = places(source, config, environ)
+    return Place(path=", ".join(each.path for each in found), why=found[0].why) if found else None
+
+
+def places(source: str, config: SourceConfig, environ: Mapping[str, str]) -> list[Place]:
+    """Return each folder in which the files of a source are looked for, none if only the source itself knows.
 
     `why` is more exact than the source's word: instead of "setting" it is "configuration" or "--source".
     """
-    named = config.options.get("home")
-    if isinstance(named, list):
-        named = ", ".join(str(each) for each in named)  # type: ignore[reportUnknownVariableType] - settings hold anything
-    if isinstance(named, str) and named:
-        return Place(path=named, why="--source" if config.named else "configuration")
+    home: Any = config.options.get("home")
+    chosen: list[Any] = cast("list[Any]", home) if isinstance(home, list) else [home]
+    if said := [each for each in chosen if isinstance(each, str) and each]:
+        return [Place(path=each, why="--source" if config.named else "configuration") for each in said]
     habit = HABITS.get(source)
     if habit is None or config.factory is not None:
-        return None
-    if chosen := environ.get(habit.variable):
-        return Place(path=os.path.join(chosen, habit.inner) if habit.inner else chosen, why=habit.variable)
-    return Place(path=habit.default, why="default")
+        return []
+    if folder := environ.get(habit.variable):
+        return [Place(path=os.path.join(folder, habit.inner) if habit.inner else folder, why=habit.variable)]
+    return [Place(path=habit.default, why="default")]

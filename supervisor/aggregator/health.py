@@ -45,6 +45,7 @@ class Record(Struct, kw_only=True):
     deaths: int = 0
     unloadable: str | None = None
     missing: bool = False
+    named: bool = False
     paused: bool = False
     closed: bool = False
 
@@ -66,10 +67,15 @@ class HealthBook:
         if known is None or known.closed:
             self._records[source] = Record(state=HealthState(source=source))
 
-    def place(self, source: str, home: str, home_from: str) -> None:
-        """Note in which folder a source reads, and why there."""
+    def place(self, source: str, home: str, home_from: str, *, named: bool = False) -> None:
+        """Note in which folder a source reads, and why there; `named`: somebody said so, who expects it to be there."""
         record = self._records[source]
         home = redact(home, self._home, shorten=False)
+        if home != record.state.home:
+            # That nothing was found elsewhere says nothing of this place.
+            record.missing = False
+            record.state = structs.replace(record.state, absent=())
+        record.named = named
         record.state = structs.replace(record.state, home=home, home_from=home_from)
 
     def close(self, source: str) -> None:
@@ -239,7 +245,7 @@ class HealthBook:
         if (trouble := self._trouble(record)) is not None:
             return "degraded", trouble
         if record.missing:
-            return "healthy", "not found: looked in " + ", ".join(record.state.absent)
+            return "healthy", _not_found(record)
         return "healthy", None
 
     def _failure(self, record: Record) -> str | None:
@@ -265,10 +271,15 @@ class HealthBook:
             (record.condition in UNWELL, UNWELL.get(record.condition)),
             (record.deaths >= degraded, f"the worker died and is starting again: {error}"),
             (_discover_failures(record) >= degraded, f"discover failed: {error}"),
+            (record.missing and record.named, _not_found(record)),
             (failing > 0, f"{failing} session(s) cannot be read: {error}"),
             (held > 0, f"{held} session(s) set aside, the worker died reading them: {record.why_held}"),
         )
         return next((reason for holds, reason in reasons if holds), None)
+
+
+def _not_found(record: Record) -> str:
+    return "not found: looked in " + ", ".join(record.state.absent)
 
 
 def _discover_failures(record: Record) -> int:

@@ -5,8 +5,9 @@ import os
 import sys
 
 from .. import settings
-from ..config import complaints, default_path, load
+from ..config import Config, complaints, default_path, load
 from ..errors import ConfigError
+from ..places import named, places
 from ..views.document import Origin, pretty
 from . import common
 
@@ -32,15 +33,29 @@ def _check(options: argparse.Namespace, where: str) -> int:
     chosen = options.file or options.config
     if chosen is None and not os.environ.get("BELLBOARD_CONFIG") and not os.path.exists(where):
         sys.stderr.write(f"bellboard: there is no {where}: the defaults hold\n")
+        _warn_of_folders(common.config(options))
         return common.EXIT_OK
     wrong = complaints(chosen, common.installed())
     for sentence in wrong:
         sys.stderr.write(f"bellboard: {sentence}\n")
     if wrong:
         return ConfigError.exit_code
-    common.config(argparse.Namespace(**{**vars(options), "config": chosen}))
+    config = common.config(argparse.Namespace(**{**vars(options), "config": chosen}))
     sys.stderr.write(f"bellboard: {chosen or where} is right\n")
+    _warn_of_folders(config)
     return common.EXIT_OK
+
+
+def _warn_of_folders(config: Config) -> None:
+    """Say which folders somebody named that are not there: what can be right tomorrow is no mistake of the file."""
+    for source, set_to in config.sources.items():
+        for place in places(source, set_to, os.environ):
+            if named(place.why) and not os.path.exists(os.path.expanduser(place.path)):
+                sys.stderr.write(f"bellboard: {source}: there is no {place.path} (named by {_by(place.why)})\n")
+
+
+def _by(why: str) -> str:
+    return why if why == "configuration" else f"${why}"
 
 
 def _chooser(options: argparse.Namespace) -> str:

@@ -41,9 +41,13 @@ def run(options: argparse.Namespace) -> int:
         common.tell_where_was_looked(whole)
         sys.stderr.write("bellboard: no sessions" + ("" if options.once else common.left_out(whole)) + "\n")
     unwell = [state for state in picture.health if state.status in {"degraded", "failed"}]
-    for state in unwell if options.once else ():
-        sys.stderr.write(f"bellboard: {state.source} {state.status}: {state.reason}\n")
-    incomplete = any(state.status == "failed" or state.discover_failures or state.quarantined for state in unwell)
+    for state in unwell:
+        # What a board says of a source whose folder is not there, nobody reads any more.
+        if options.once or state.absent:
+            sys.stderr.write(f"bellboard: {state.source} {state.status}: {state.reason}\n")
+    incomplete = any(
+        state.status == "failed" or state.discover_failures or state.quarantined or state.absent for state in unwell
+    )
     if options.needs_you and chosen:
         return common.EXIT_SOMEONE_WAITS
     return common.EXIT_ERROR if options.once and incomplete else common.EXIT_OK

@@ -8,6 +8,7 @@ from msgspec import Struct
 from ...protocol.place import Place
 from ...protocol.session import HealthState
 from ...protocol.sight import Sight
+from ..places import named
 from ..views.document import Finding
 from .looking import Look
 from .spots import Ground
@@ -96,7 +97,7 @@ def _folder(case: Case, seen: Sight, place: Place) -> list[Finding]:
     setting = f'home = "FOLDER" in [sources.{case.name}]'
     if ground.state == "closed":
         return [problem(case.name, "folder", f"{text} may not be read", f"chmod u+rx {place.path}")]
-    if ground.state == "missing" and place.why == "default":
+    if ground.state == "missing" and not named(place.why):
         how = "there is no" if not seen.installed else "beside others, there is no"
         return [note(case.name, "folder", f"not found: {how} {text}", f"if it is elsewhere: {setting}")]
     if ground.state != "there":

@@ -193,6 +193,18 @@ def test_sessions_are_a_table_for_people(monkeypatch: pytest.MonkeyPatch, capsys
     assert out.splitlines()[1].startswith("!  needs permission  claude")
 
 
+def test_of_a_board_whose_source_looks_in_a_folder_that_is_not_there_is_warned(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = HealthState(
+        source="claude", status="degraded", reason="not found: looked in ~/nowhere", absent=("~/nowhere",)
+    )
+    said = "bellboard: claude degraded: not found: looked in ~/nowhere\n"
+    show(monkeypatch, lost)
+    assert (run("sessions", "--needs-you"), capsys.readouterr().err) == (10, said)
+    assert (run("sessions", "--once"), capsys.readouterr().err) == (1, said)
+
+
 def test_one_session_is_told_in_full(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     show(monkeypatch)
     assert run("sessions", "abc") == 0

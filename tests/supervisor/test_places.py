@@ -7,7 +7,7 @@ from bellboard.protocol.place import Place
 from bellboard.sources.catalog import load
 from bellboard.sources.errors import SourceUnavailable
 from bellboard.supervisor.config import BUILT_IN, SourceConfig
-from bellboard.supervisor.places import HABITS, place
+from bellboard.supervisor.places import HABITS, named, place
 
 
 def looked(source: str, options: dict[str, Any]) -> str:
@@ -52,6 +52,14 @@ def test_several_folders_are_all_said() -> None:
     assert place("claude", SourceConfig(options={"home": ["/a", "/b"]}), {}) == Place(
         path="/a, /b", why="configuration"
     )
+
+
+def test_a_place_is_named_unless_it_is_the_agents_default_or_that_of_all_programs() -> None:
+    variables = [habit.variable for habit in HABITS.values()]
+    assert [why for why in ("configuration", "--source", "default", *variables) if not named(why)] == [
+        "default",
+        "XDG_DATA_HOME",
+    ]
 
 
 def test_of_a_foreign_source_only_what_is_set_is_known() -> None:

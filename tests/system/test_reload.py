@@ -111,3 +111,21 @@ def test_a_file_that_is_nested_beyond_measure_changes_nothing(house: House) -> N
         refused = house.command("ctl", "reload")
         assert (refused.returncode, "nothing was changed" in refused.stderr) == (1, True)
     assert supervisor.poll() is None
+
+
+def test_a_folder_that_is_named_and_is_not_there_is_no_healthy_source_until_it_is(house: House) -> None:
+    settle(house, "same")
+    append(house, "same", "one")
+    house.start()
+    wait_for(lambda: "one" in house.sessions(), what="the session")
+    nowhere = house.homes / "nowhere"
+    pi = f'[sources.pi]\nhome = "{nowhere}"\n'
+    house.config.write_text(house.config.read_text().replace("[sources.pi]\nenabled = false\n", pi))
+    assert f"pi: there is no {nowhere} (named by configuration)" in house.command("config", "check").stderr
+    assert house.command("ctl", "reload").returncode == 0
+    wait_for(lambda: house.health()["pi"]["status"] == "degraded", what="the missing folder")
+    told = house.command("health")
+    assert (told.returncode, "not found: looked in " in told.stdout) == (4, True)
+    nowhere.mkdir()
+    wait_for(lambda: house.health()["pi"]["status"] == "healthy", what="the folder")
+    assert house.command("health").returncode == 0

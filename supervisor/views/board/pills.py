@@ -21,7 +21,7 @@ def condition(state: HealthState) -> tuple[str, str, Role, str]:
     if state.status == "paused":
         return "‖", "paused", "dim", reason
     if state.status == "degraded":
-        if state.pid is None:
+        if state.pid is None and not state.absent:
             return "↻", f"restarting {max(1, state.restarts)}", "warn", reason
         return "!", "degraded", "warn", reason
     if state.absent:

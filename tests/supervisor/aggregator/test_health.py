@@ -219,6 +219,24 @@ def test_an_agent_that_is_not_installed_is_healthy_and_says_where_it_was_looked_
     assert judged(book) == ("healthy", None)
 
 
+def test_a_folder_that_somebody_named_and_that_is_not_there_is_a_trouble_until_it_is_found_or_another_is_named() -> (
+    None
+):
+    book = opened()
+    book.place("claude", "/nowhere", "configuration", named=True)
+    book.absent("claude", ("/nowhere",))
+    assert judged(book) == ("degraded", "not found: looked in /nowhere")
+    assert book.settled("claude")
+    book.started("claude", 8, 2)
+    assert judged(book) == ("healthy", None)
+    book.absent("claude", ("/nowhere",))
+    book.place("claude", "/elsewhere", "configuration", named=True)
+    assert (judged(book), book.states()[0].absent) == (("healthy", None), ())
+    book.place("claude", "~/.claude", "default")
+    book.absent("claude", ("~/.claude",))
+    assert judged(book) == ("healthy", "not found: looked in ~/.claude")
+
+
 def test_paused_outweighs_everything_and_what_was_below_it_comes_back() -> None:
     book = opened()
     book.fault("claude", Fault(scope="source", code="not loadable", detail="ImportError"))

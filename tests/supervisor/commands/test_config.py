@@ -79,6 +79,21 @@ def test_without_a_name_the_file_that_is_read_is_checked(home: Path, capsys: pyt
     )
 
 
+def test_of_a_folder_that_was_named_and_is_not_there_is_warned(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("CLAUDE_CONFIG_DIR", "GEMINI_CLI_HOME", "PI_CODING_AGENT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CODEX_HOME", f"{home}/no-codex")
+    monkeypatch.setenv("XDG_DATA_HOME", f"{home}/no-data")
+    warned = f"bellboard: codex: there is no {home}/no-codex (named by $CODEX_HOME)\n"
+    assert (run("check"), capsys.readouterr().err.partition("\n")[2]) == (0, warned)
+    (home / "mine.toml").write_text(f'[sources.claude]\nhome = ["{home}", "~/nowhere"]\n')
+    assert run("check", f"{home}/mine.toml") == 0
+    claude = "bellboard: claude: there is no ~/nowhere (named by configuration)\n"
+    assert capsys.readouterr() == ("", f"bellboard: {home}/mine.toml is right\n{claude}{warned}")
+
+
 def test_all_that_is_wrong_with_a_file_is_said_at_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "bad.toml").write_text(
         """privacy = "ful"

@@ -199,6 +199,10 @@ def test_who_waits_since_nobody_knows_when_comes_last() -> None:
             health("claude", status="degraded", pid=None, restarts=4, reason="the worker died and is starting again"),
             "↻ Claude Code restarting 4: the worker died and…",
         ),
+        (
+            health("claude", status="degraded", pid=None, absent=("/x",), reason="not found: looked in /x"),
+            "! Claude Code degraded: not found: looked i…",
+        ),
         (health("mine", status="failed", reason="the source cannot be loaded"), "✗ mine failed: the source cannot b…"),
     ],
 )
