@@ -8,8 +8,7 @@ from msgspec import UNSET
 
 from ...protocol.event import BoardEvent, HealthChanged, Snapshot
 from ...protocol.session import Evidence, HealthState, SessionState
-
-GLYPHS = {"working": ">", "waiting": "?", "idle": ".", "terminal": "-"}
+from .board.standing import counted_from, seen, since, standing
 
 HEADINGS = ("", "STATE", "HOST", "AGENT", "MODEL", "CONTEXT", "MSG", "TOOLS", "TOOL NOW", "AGE", "PROJECT", "TITLE")
 GIVE_WAY = ("MODEL", "MSG", "TOOLS", "CONTEXT", "TOOL NOW", "AGENT", "HOST", "PROJECT")
@@ -56,13 +55,6 @@ def unheard(fleet: str | None) -> str:
     )
 
 
-def state_word(session: SessionState) -> str:
-    """Return the state in a word or two; "waiting" alone would sound as if it needed somebody."""
-    if session.activity == "waiting" and session.needs_you:
-        return f"needs {session.waiting_for}"
-    return "at the prompt" if session.activity == "waiting" and session.waiting_for else session.activity
-
-
 def context(session: SessionState) -> str:
     """Say how full the context is; a maximum that is not the client's own number is marked with ~."""
     if session.context_tokens is None:
@@ -75,10 +67,11 @@ def context(session: SessionState) -> str:
 
 def order(session: SessionState, now: datetime) -> tuple[int, float]:
     """Sort key: who needs you first (the longest wait on top), then the living, then the ended; fresh before old."""
+    rank = standing(session).rank
+    if rank == 0:
+        return 0, (since(session) or now).timestamp()
     last = session.last_activity_at or session.last_data_received_at or now
-    if session.needs_you and session.lifecycle == "active":
-        return 0, last.timestamp()
-    return (2 if session.activity == "terminal" or session.lifecycle == "terminal" else 1), -last.timestamp()
+    return (2 if rank == 4 else 1), -last.timestamp()
 
 
 def table(sessions: list[SessionState], now: datetime, width: int) -> str:
@@ -109,9 +102,10 @@ def _row(session: SessionState, now: datetime) -> tuple[str, ...]:
     folder = (session.working_dir or "").rstrip("/").rpartition("/")[2]
     running = sum(agent.activity == "working" for agent in session.subagents)
     title = plain(session.title or session.slug or session.id)
+    look = seen(session, now)
     return (
-        GLYPHS[session.activity] if not session.needs_you else "!",
-        state_word(session),
+        look.glyph,
+        look.word,
         "" if session.host is UNSET else plain(session.host)[:20],
         session.source,
         plain(session.model)[:20] or "-",
@@ -119,7 +113,7 @@ def _row(session: SessionState, now: datetime) -> tuple[str, ...]:
         short(session.message_count),
         short(session.tool_call_count),
         (plain(session.current_tool)[:16] or "-") + (f" +{running}" if running else ""),
-        age(session.last_activity_at, now),
+        age(counted_from(session), now),
         plain(folder)[:20] or "-",
         title,
     )
@@ -189,4 +183,5 @@ def event_line(event: Snapshot | BoardEvent) -> str:
     session = event.session
     tool = f" {plain(session.current_tool)}" if session.current_tool else ""
     title = plain(session.title or session.slug or session.id)
-    return f"{event.kind:<11} {session.origin} {title}: {state_word(session)}{tool}, {session.message_count} messages"
+    state = seen(session, event.at).word
+    return f"{event.kind:<11} {session.origin} {title}: {state}{tool}, {session.message_count} messages"

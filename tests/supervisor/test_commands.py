@@ -190,7 +190,7 @@ def test_sessions_are_a_table_for_people(monkeypatch: pytest.MonkeyPatch, capsys
     assert run("sessions") == 0
     out, err = capsys.readouterr()
     assert (err, len(out.splitlines())) == ("", 5)
-    assert out.splitlines()[1].startswith("!  needs permission  claude")
+    assert out.splitlines()[1].startswith("▲  needs permission?  claude")
 
 
 def test_of_a_board_whose_source_looks_in_a_folder_that_is_not_there_is_warned(

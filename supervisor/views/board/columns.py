@@ -13,7 +13,7 @@ from .ink import EMPTY, Line, Span, filled, fit, width_of
 from .names import agent_in, title
 from .picture import Picture, Sort, key_of
 from .rows import Entry
-from .standing import ended_at, inferred, seen, since
+from .standing import counted_from, inferred, seen
 
 GAP = 2
 SPARK_MINUTES = 15
@@ -183,9 +183,8 @@ def _branch(cell: _Cell) -> Line:
 
 
 def _age(cell: _Cell) -> Line:
-    session, rank = cell.session, cell.entry.standing.rank
-    then = ended_at(session) if rank == 4 else since(session) if rank == 0 else session.last_activity_at
-    return (Span(age(then, cell.now), "needs" if rank == 0 else "dim"),)
+    role = "needs" if cell.entry.standing.rank == 0 else "dim"
+    return (Span(age(counted_from(cell.session), cell.now), role),)
 
 
 CELLS: dict[str, Callable[[_Cell], Line]] = {

@@ -80,6 +80,12 @@ def since(session: SessionState) -> datetime | None:
     return session.last_activity_at or session.last_data_received_at
 
 
+def counted_from(session: SessionState) -> datetime | None:
+    """Return what its age counts from: the end of who ended, the beginning of a wait for you, else its last move."""
+    rank = standing(session).rank
+    return ended_at(session) if rank == 4 else since(session) if rank == 0 else session.last_activity_at
+
+
 def ended_at(session: SessionState) -> datetime | None:
     """Return when a session ended, as well as that is known."""
     return session.completed_at or session.last_activity_at or session.last_data_received_at

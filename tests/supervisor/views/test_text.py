@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellboard.protocol.event import Discovered, HealthChanged, Snapshot
-from bellboard.protocol.session import HealthState, SessionState, Subagent
+from bellboard.protocol.session import Evidence, HealthState, SessionState, Subagent
 from bellboard.supervisor.views.board.ink import width_of
 from bellboard.supervisor.views.text import (
     age,
@@ -16,7 +16,6 @@ from bellboard.supervisor.views.text import (
     order,
     plain,
     short,
-    state_word,
     table,
 )
 
@@ -72,21 +71,32 @@ def test_plain_text_has_no_control_characters() -> None:
     assert plain(None) == ""
 
 
+RECORD = Evidence(kind="record", since=ago(seconds=2))
+
+
 @pytest.mark.parametrize(
-    ("fields", "word"),
+    ("fields", "begins", "counts_from"),
     [
-        ({}, "idle"),
-        ({"activity": "working"}, "working"),
-        ({"activity": "terminal"}, "terminal"),
-        ({"activity": "waiting"}, "waiting"),
-        ({"activity": "waiting", "waiting_for": "prompt"}, "at the prompt"),
-        ({"activity": "waiting", "waiting_for": "permission"}, "needs permission"),
-        ({"activity": "waiting", "waiting_for": "question"}, "needs question"),
-        ({"activity": "working", "waiting_for": "plan"}, "working"),
+        ({}, "·  idle ", "5d"),
+        ({"activity": "working"}, "●  working ", "5d"),
+        ({"activity": "working", "evidence": Evidence(kind="age")}, "●  working? ", "5d"),
+        ({"activity": "terminal", "completed_at": ago(hours=3)}, "-  ended ", "3h"),
+        ({"activity": "idle", "lifecycle": "terminal", "end_reason": "stale"}, "-  stale ", "5d"),
+        ({"activity": "waiting"}, "○  at the prompt ", "5d"),
+        ({"activity": "waiting", "waiting_for": "prompt"}, "○  at the prompt ", "5d"),
+        ({"activity": "waiting", "waiting_for": "permission"}, "▲  needs permission ", "2s"),
+        ({"activity": "waiting", "waiting_for": "question"}, "▲  asks a question ", "2s"),
+        ({"activity": "waiting", "waiting_for": "question", "evidence": None}, "▲  asks a question? ", "5d"),
+        ({"activity": "working", "waiting_for": "plan"}, "●  working ", "5d"),
     ],
 )
-def test_a_state_is_a_word_or_two(fields: dict[str, Any], word: str) -> None:
-    assert state_word(session(**fields)) == word
+def test_a_line_has_the_signs_words_and_age_of_the_live_board(
+    fields: dict[str, Any], begins: str, counts_from: str
+) -> None:
+    (_, line) = table([session(**{"evidence": RECORD, "last_activity_at": ago(days=5), **fields})], NOW, 160).split(
+        "\n"
+    )
+    assert (line[: len(begins)], f"  {counts_from} " in line) == (begins, True), line
 
 
 @pytest.mark.parametrize(
@@ -115,17 +125,19 @@ def test_who_needs_you_comes_first_longest_wait_on_top_then_the_living_then_the_
         session("fresh", activity="working", last_activity_at=ago(minutes=1)),
         session("asks", activity="waiting", waiting_for="question", last_activity_at=ago(minutes=2)),
         session("waits", activity="waiting", waiting_for="permission", last_activity_at=ago(hours=9)),
+        session("just", activity="waiting", waiting_for="plan", evidence=RECORD, last_activity_at=ago(days=9)),
         session("silent", activity="idle", last_data_received_at=ago(days=1)),
         session("new", activity="idle"),
     ]
     ordered = sorted(sessions, key=lambda each: order(each, NOW))
-    assert [each.id for each in ordered] == ["waits", "asks", "new", "fresh", "old", "silent", "ended", "stale"]
+    assert [each.id for each in ordered] == ["waits", "asks", "just", "new", "fresh", "old", "silent", "ended", "stale"]
 
 
 SESSIONS = [
     session(
         "abc",
         title="Ring the \x07 bells",
+        evidence=Evidence(kind="registry"),
         activity="waiting",
         waiting_for="permission",
         model="claude-opus-4-5-20990101-preview",
@@ -150,8 +162,8 @@ SESSIONS = [
 def test_the_board_is_a_table() -> None:
     assert table(SESSIONS, NOW, 160).splitlines() == [
         "   STATE             AGENT   MODEL                 CONTEXT  MSG  TOOLS  TOOL NOW  AGE  PROJECT  TITLE",
-        "!  needs permission  claude  claude-opus-4-5-2099  50k 25%  12   1.2k   Bash +2   3m   bells    Ring the   bells",
-        ">  working           codex   -                     -        0    0      -         5s   -        a slug",
+        "▲  needs permission  claude  claude-opus-4-5-2099  50k 25%  12   1.2k   Bash +2   3m   bells    Ring the   bells",
+        "●  working?          codex   -                     -        0    0      -         5s   -        a slug",
     ]
 
 
@@ -198,10 +210,10 @@ def test_a_title_that_does_not_fit_is_cut_with_a_mark() -> None:
 def test_where_there_is_no_room_columns_give_way_before_the_project_and_the_title() -> None:
     head, first, _ = table(SESSIONS, NOW, 80).splitlines()
     assert head == "   STATE             AGENT   CONTEXT  TOOL NOW  AGE  PROJECT  TITLE"
-    assert first == "!  needs permission  claude  50k 25%  Bash +2   3m   bells    Ring the   bells"
+    assert first == "▲  needs permission  claude  50k 25%  Bash +2   3m   bells    Ring the   bells"
     assert table(SESSIONS, NOW, 40).splitlines()[:2] == [
         "   STATE             AGE  TITLE",
-        "!  needs permission  3m   Ring the   be…",
+        "▲  needs permission  3m   Ring the   be…",
     ]
     assert {width: table(SESSIONS, NOW, width).split("\n")[0].split() for width in (100, 60)} == {
         100: ["STATE", "AGENT", "CONTEXT", "MSG", "TOOLS", "TOOL", "NOW", "AGE", "PROJECT", "TITLE"],
@@ -247,7 +259,7 @@ def test_an_event_is_a_line() -> None:
         event_line(HealthChanged(epoch="e", seq=1, source="pi", source_seq=1, at=NOW, health=HealthState(source="pi"))),
     ] == [
         "snapshot    2 session(s), 1 source(s)",
-        "discovered  claude bel ls: working Bash, 3 messages",
+        "discovered  claude bel ls: working? Bash, 3 messages",
         "health      claude: failed: it died ",
         "health      pi: healthy",
     ]
