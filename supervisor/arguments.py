@@ -12,6 +12,9 @@ from .version import VERSION
 DOCUMENTS = ("sessions", "health", "watch", "event", "doctor", "config")
 """What `schema` knows; the counterpart is `views/schema.py`."""
 
+ACTIVITIES = ("working", "prompt", "idle", "ended", "waiting", "terminal")
+"""What may be asked for; what each means stands in `commands/choice.py`."""
+
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -142,7 +145,11 @@ def _sources(parser: argparse.ArgumentParser, text: str) -> None:
 
 def _filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--activity", choices=["working", "waiting", "idle", "terminal"], help="only sessions doing this"
+        "--activity",
+        choices=ACTIVITIES,
+        metavar="WORD",
+        help="only sessions doing this: working, prompt, idle or ended (also stale), as it is shown; or, as in the JSON, "
+        "waiting (at the prompt, or for you) or terminal",
     )
     parser.add_argument(
         "--project",
@@ -200,6 +207,7 @@ def _watch(commands: "Commands") -> None:
         "--source", action="append", metavar="NAME", help="only this source; may be given several times"
     )
     _filters(parser)
+    parser.add_argument("--needs-you", action="store_true", help="only sessions that wait for a person")
     _fleet(parser)
 
 

@@ -173,7 +173,8 @@ PAGES: dict[str, Page] = {
         case, because it says whether silence means anything; --topic session. leaves it out.""",
         examples={
             "bellboard watch": "everything, for people",
-            "bellboard watch --activity waiting --topic session.": "a line whenever a session begins to wait",
+            "bellboard watch --needs-you --topic session.": "a line whenever a session begins to wait for you",
+            "bellboard watch --activity prompt --topic session.": "a line whenever a turn ends",
             "bellboard watch --jsonl --project webshop": "one project, for a program",
             "bellboard watch --topic health.": "how the workers are doing",
         },

@@ -1,13 +1,24 @@
-"""Choice: which sessions were asked for, by the filters that `sessions` and `watch` share. Pure but for paths."""
+"""Choice: which sessions were asked for, by the filters that `sessions` and `watch` share. Pure but for paths.
+
+What they do can be said by the words of the board and by those of the JSON.
+"""
 
 import argparse
 import os
+from collections.abc import Callable
 
 from msgspec import Struct, structs
 
 from ...protocol.event import HealthChanged, Snapshot
-from ...protocol.session import Activity, HealthState, SessionState
+from ...protocol.session import HealthState, SessionState
 from ...protocol.subscriber import Item
+from ..views.board.standing import ENDED, WAITING, standing
+
+SHOWN: dict[str, Callable[[SessionState], bool]] = {
+    "prompt": lambda session: standing(session) == WAITING,
+    "ended": lambda session: standing(session).rank == ENDED.rank,
+}
+"""Words that people see; every other word is an activity as the JSON has it."""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -15,22 +26,27 @@ class Choice(Struct, frozen=True, kw_only=True):
 
     id: str | None = None
     sources: frozenset[str] = frozenset()
-    activity: Activity | None = None
+    activity: str | None = None
     projects: tuple["Project", ...] = ()
     needs_you: bool = False
     oldest: float | None = None
 
     def takes(self, session: SessionState) -> bool:
-        """Whether a session was asked for."""
-        last = session.last_activity_at
+        """Whether a session was asked for. Who needs somebody is never too old."""
+        last = None if session.needs_you else session.last_activity_at
         return (
             (self.id is None or session.id.startswith(self.id))
             and self.takes_source(session)
-            and (self.activity is None or session.activity == self.activity)
+            and (self.activity is None or self.does(session, self.activity))
             and (not self.projects or any(project.holds(session.working_dir) for project in self.projects))
             and (not self.needs_you or session.needs_you)
             and (self.oldest is None or last is None or last.timestamp() >= self.oldest)
         )
+
+    @staticmethod
+    def does(session: SessionState, activity: str) -> bool:
+        """Whether a session does what a word means."""
+        return SHOWN[activity](session) if activity in SHOWN else session.activity == activity
 
     def takes_source(self, said: SessionState | HealthState | HealthChanged) -> bool:
         """Whether the source of what is said was asked for, on the board of a fleet with or without its machine."""
@@ -75,4 +91,5 @@ def choice(options: argparse.Namespace) -> Choice:
         sources=frozenset(word.partition("=")[0] for word in options.source or ()),
         activity=options.activity,
         projects=tuple(project(word) for word in options.project or ()),
+        needs_you=options.needs_you,
     )

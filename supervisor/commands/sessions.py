@@ -67,13 +67,15 @@ def _picture(options: argparse.Namespace) -> Snapshot:
         except NotRunning as error:
             raise NotRunning(f"{error}, or read the agents' files with --once") from error
     config = common.config(options)
-    board = structs.replace(config.board, since=_age(options.since or "all"))
+    # Who waits may have written nothing for days: then all is read, and what is old is left out afterwards.
+    since = _age(options.since or "all")
+    board = structs.replace(config.board, since=Seconds("inf") if options.needs_you else since)
     return common.read_once(options, structs.replace(config, board=board))
 
 
 def _choice(options: argparse.Namespace) -> Choice:
     oldest = None if options.since is None else time.time() - _age(options.since)
-    return structs.replace(choice(options), id=options.id, needs_you=options.needs_you, oldest=oldest)
+    return structs.replace(choice(options), id=options.id, oldest=oldest)
 
 
 def _age(word: str) -> Seconds:

@@ -77,6 +77,7 @@ SESSIONS: dict[str, Any] = {
                 "source": None,
                 "activity": None,
                 "project": None,
+                "needs_you": False,
             },
         ),
         (

@@ -168,6 +168,9 @@ def test_a_runtime_folder_that_is_too_long_is_refused_before_anything_is_made(
         (["ab"], ["abc1", "abd2"], 0),
         (["--source", "codex"], ["xyz3", "old4"], 0),
         (["--activity", "waiting"], ["abc1", "abd2"], 0),
+        (["--activity", "prompt"], ["abd2"], 0),
+        (["--activity", "ended"], ["old4"], 0),
+        (["--activity", "terminal"], ["old4"], 0),
         (["--since", "1h"], ["abc1", "abd2", "old4"], 0),
         (["--since", "all"], ["abc1", "abd2", "xyz3", "old4"], 0),
         (["--needs-you"], ["abc1"], 10),
@@ -334,9 +337,11 @@ def test_reading_once_reads_everything_unless_told_since_when(monkeypatch: pytes
     monkeypatch.setattr(private, "read_once", read_once)
     assert run("sessions", "--once", "--source", "mock") == 0
     assert run("sessions", "--once", "--source", "mock", "--since", "2h") == 0
+    assert run("sessions", "--once", "--source", "claude", "--since", "2h", "--needs-you") == 10
     assert [(config.board.since, list(config.sources)) for config in seen] == [
         (float("inf"), ["mock"]),
         (7200.0, ["mock"]),
+        (float("inf"), ["claude"]),
     ]
 
 

@@ -65,6 +65,32 @@ def test_all_filters_have_to_pass() -> None:
     assert not Choice(oldest=NOW.timestamp() + 1).takes(SHOP)
 
 
+def test_who_needs_somebody_is_never_too_old() -> None:
+    waits = structs.replace(SHOP, activity="waiting", waiting_for="permission")
+    old = NOW.timestamp() + 1
+    assert Choice(oldest=old, needs_you=True).takes(waits)
+    assert not Choice(oldest=old).takes(structs.replace(waits, waiting_for="prompt"))
+    assert not Choice(oldest=old).takes(structs.replace(waits, lifecycle="terminal"))
+
+
+def test_the_words_that_are_shown_can_be_asked_for() -> None:
+    stale = structs.replace(INSIDE, lifecycle="terminal", end_reason="stale")
+    waits = structs.replace(INSIDE, waiting_for="question")
+    closed = structs.replace(SHOP, activity="terminal")
+    sessions = (SHOP, INSIDE, stale, waits, closed)
+
+    def taken(*words: str) -> list[SessionState]:
+        wanted = choice(parse(["watch", *words]))
+        return [session for session in sessions if wanted.takes(session)]
+
+    assert taken("--activity", "prompt") == [INSIDE]
+    assert taken("--activity", "ended") == [stale, closed]
+    assert taken("--activity", "working") == [SHOP]
+    assert taken("--activity", "waiting") == [INSIDE, stale, waits]
+    assert taken("--activity", "terminal") == [closed]
+    assert taken("--needs-you") == [waits]
+
+
 def test_of_a_picture_only_the_chosen_is_left_and_health_of_the_chosen_sources_always_is() -> None:
     picture = Snapshot(
         epoch="e",
