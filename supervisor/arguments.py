@@ -3,7 +3,8 @@
 import argparse
 import re
 import shutil
-from typing import NoReturn, Protocol
+from collections.abc import Iterable
+from typing import Any, NoReturn, Protocol
 
 from .manual import WIDTH, page_of
 from .mistakes import nearest
@@ -34,6 +35,14 @@ class Commands(Protocol):
         ...
 
 
+def number(word: str) -> float:
+    """Read a number. Raises ArgumentTypeError that says what to write."""
+    try:
+        return float(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is no number") from None
+
+
 class Layout(argparse.RawDescriptionHelpFormatter):
     """Help of at most 80 columns, fewer where the terminal has fewer."""
 
@@ -46,7 +55,21 @@ _NO_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)$", re.DOTA
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that asks whether a word like the one that was typed was meant."""
+    """A parser that asks whether a word like the one that was typed was meant.
+
+    Each command refuses itself what it does not know, so that the usage that is shown is its own.
+    """
+
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse all there is; ends the process if something is left over."""
+        found, over = super().parse_known_args(args, namespace)
+        if over:
+            known = [
+                word for action in self._actions if action.help != argparse.SUPPRESS for word in action.option_strings
+            ]
+            typed = next((word.partition("=")[0] for word in over if word.startswith("-")), "")
+            self.error(f"unrecognized arguments: {' '.join(over)}{nearest(typed, known)}")
+        return found, over
 
     def error(self, message: str) -> NoReturn:
         """End with code 2 and a sentence."""
@@ -83,7 +106,7 @@ def whole_parser() -> argparse.ArgumentParser:
     _export(commands)
     demo = _command(commands, "demo")
     demo.add_argument("--chaos", action="store_true", help="kill and hang workers meanwhile, and compare the counts")
-    demo.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
+    demo.add_argument("--seconds", type=number, metavar="N", help="end by itself after N seconds")
     schema = _command(commands, "schema")
     schema.add_argument("document", nargs="?", choices=DOCUMENTS, help="only this one")
     completion = _command(commands, "completion")

@@ -11,7 +11,7 @@ from ...protocol.addresses import default_runtime_dir
 from ...protocol.event import Snapshot
 from ...protocol.session import SessionState
 from ...protocol.subscriber import Subscriber
-from ..config import SIMULATED, Config, build, default_state_dir, load, read
+from ..config import BUILT_IN, SIMULATED, Config, build, default_state_dir, load, read
 from ..errors import ConfigError, UsageError
 from ..mistakes import nearest
 from ..views import text
@@ -119,15 +119,20 @@ def read_once(options: argparse.Namespace, wanted: Config) -> Snapshot:
     return look(wanted)
 
 
-def warn_of_sources(options: argparse.Namespace, board: Snapshot) -> None:
-    """Say which of the sources that were asked for this board does not have: nothing of them will ever be shown."""
+def refuse_sources(options: argparse.Namespace, board: Snapshot, *, later: bool = False) -> None:
+    """Refuse a source that this board does not have: nothing of it will ever be shown. Raises UsageError.
+
+    `later`: one that comes with bellboard may still be taken in, and is only warned of; so is any on an empty board.
+    """
     there = sorted({state.source for state in board.health})
     known = {*there, *(state.origin for state in board.health)}
     for name in dict.fromkeys(word.partition("=")[0] for word in options.source or ()):
-        if name not in known:
-            sys.stderr.write(
-                f"bellboard: the board has no source {name!r}{nearest(name, there)} (it has: {', '.join(there)})\n"
-            )
+        if name in known:
+            continue
+        sentence = f"the board has no source {name!r}{nearest(name, there)} (it has: {', '.join(there) or 'none'})"
+        if there and not (later and name.partition("@")[0] in BUILT_IN):
+            raise UsageError(sentence)
+        sys.stderr.write(f"bellboard: {sentence}\n")
 
 
 def columns(otherwise: int = 160) -> int:

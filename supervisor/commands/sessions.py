@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = [session for session in whole.sessions if wanted.takes(session)]
     picture = structs.replace(whole, sessions=tuple(chosen))
     if not options.once:
-        common.warn_of_sources(options, whole)
+        common.refuse_sources(options, whole)
     if options.id is not None and not chosen:
         raise SupervisorError(f"no session whose id begins with {options.id!r}")
     if options.json:

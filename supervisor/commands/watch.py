@@ -4,25 +4,31 @@ import argparse
 import contextlib
 import select
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from ...protocol.event import Snapshot, topic_of
 from ...protocol.subscriber import STEP_SECONDS, Item, Subscriber
+from ..errors import UsageError
+from ..mistakes import nearest
 from ..views import text
 from . import common
 from .choice import choice
 
+TOPICS = ("session.", "health.")
+"""What the topics of events begin with; heartbeats are not shown."""
+
 
 def run(options: argparse.Namespace) -> int:
     """Follow the board and print, until interrupted or until nobody reads it any more."""
-    prefixes = tuple(prefix.encode() for prefix in options.topic or ())
+    prefixes = _prefixes(options.topic or ())
     wanted = choice(options)
     reader = _reader()
     with Subscriber(common.runtime_dir(options)) as board:
         first = board.join()
-        common.warn_of_sources(options, first)
+        common.refuse_sources(options, first, later=True)
         items: list[Item] = [first]
         heard = True
         while not reader.poll(0):
@@ -37,6 +43,15 @@ def run(options: argparse.Namespace) -> int:
                 said = "heard again" if heard else "not heard any more: waiting for it"
                 sys.stderr.write(f"{_now()} bellboard: the supervisor is {said}\n")
     raise BrokenPipeError
+
+
+def _prefixes(words: Sequence[str]) -> tuple[bytes, ...]:
+    """Return the beginnings of topics that were asked for. Raises UsageError for one with which no topic begins."""
+    for word in words:
+        if not any(word.startswith(kind) or kind.startswith(word) for kind in TOPICS):
+            like = nearest(word.partition(".")[0] + ".", TOPICS)
+            raise UsageError(f"--topic {word}: no topic begins so{like} (known: {', '.join(TOPICS)})")
+    return tuple(word.encode() for word in words)
 
 
 def _print(item: Item, *, jsonl: bool) -> None:

@@ -16,12 +16,13 @@ from harness import wait_for
 from bellboard.protocol.ask import Command, Reply, Verb
 from bellboard.protocol.event import Snapshot
 from bellboard.protocol.session import HealthState, SessionState
+from bellboard.protocol.testing import MockBoard
 from bellboard.supervisor import private
 from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
 from bellboard.supervisor.answers import Answers
 from bellboard.supervisor.arguments import parse
-from bellboard.supervisor.commands import common, ctl, dispatch
+from bellboard.supervisor.commands import common, ctl, dispatch, watch
 from bellboard.supervisor.config import BUILT_IN, Config
 from bellboard.supervisor.folders import lock
 
@@ -181,7 +182,7 @@ def test_a_runtime_folder_that_is_too_long_is_refused_before_anything_is_made(
 def test_sessions_are_chosen_by_what_was_said(
     words: list[str], ids: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    show(monkeypatch)
+    show(monkeypatch, WELL, AWAY)
     assert run("sessions", "--json", *words) == code
     document = json.loads(capsys.readouterr().out)
     assert [session["id"] for session in document["sessions"]] == ids
@@ -261,9 +262,41 @@ def test_a_source_that_the_board_does_not_have_is_told_with_the_name_that_was_pr
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show(monkeypatch, WELL, FAILED)
-    assert run("sessions", "--json", "--source", "cluade", "--source", "codex") == 0
+    assert run("sessions", "--json", "--source", "cluade", "--source", "codex") == 2
     said = "bellboard: the board has no source 'cluade': did you mean `claude`? (it has: claude, codex)\n"
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr() == ("", said)
+    assert run("sessions", "--source", "pi") == 2
+    assert capsys.readouterr() == ("", "bellboard: the board has no source 'pi' (it has: claude, codex)\n")
+
+
+def test_a_topic_that_no_event_has_is_refused_with_the_one_that_was_probably_meant(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for word, like in (("sesion.", ": did you mean `session.`?"), ("helth.pi", ": did you mean `health.`?"), ("x", "")):
+        assert run("watch", "--topic", word) == 2
+        said = f"bellboard: --topic {word}: no topic begins so{like} (known: session., health.)\n"
+        assert capsys.readouterr() == ("", said)
+    assert run("watch", "--topic", "sess", "--topic", "health.claude") == 3
+
+
+@pytest.mark.parametrize(("source", "code"), [("nope", 2), ("pi", None)])
+def test_a_source_that_can_never_come_is_not_waited_for(
+    source: str, code: int | None, folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Gone:
+        def poll(self, _: int) -> bool:
+            return True
+
+    monkeypatch.setattr(watch, "_reader", Gone)
+    with MockBoard(f"{folder}/mock") as board:
+        board.health("codex")
+        words = ["watch", "--runtime-dir", board.runtime_dir, "--source", source]
+        if code is None:
+            with pytest.raises(BrokenPipeError):
+                run(*words)
+        else:
+            assert run(*words) == code
+    assert capsys.readouterr() == ("", f"bellboard: the board has no source {source!r} (it has: codex)\n")
 
 
 @pytest.mark.parametrize("words", [["sessions"], ["health"], ["watch"], ["ctl", "drain"]])

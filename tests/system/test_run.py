@@ -243,7 +243,7 @@ def test_watch_says_when_a_line_was_and_when_the_supervisor_is_gone_and_back(hou
     supervisor = house.start()
     out, err = house.root / "watch.out", house.root / "watch.err"
     with out.open("w") as file, err.open("w") as complaints:
-        words = [*COMMAND, "watch", "--source", "quite", "--source", "quiet"]
+        words = [*COMMAND, "watch", "--source", "codex", "--source", "quiet"]
         watch = subprocess.Popen(words, stdout=file, stderr=complaints, env={**os.environ, **house.env})
     try:
         wait_for(lambda: "snapshot" in out.read_text(), what="the snapshot")
@@ -257,7 +257,7 @@ def test_watch_says_when_a_line_was_and_when_the_supervisor_is_gone_and_back(hou
         watch.send_signal(signal.SIGINT)
     assert watch.wait(5) == 130
     assert [re.sub(r"^[\d:]{8} ", "", line) for line in err.read_text().splitlines()] == [
-        "bellboard: the board has no source 'quite': did you mean `quiet`? (it has: quiet)",
+        "bellboard: the board has no source 'codex' (it has: quiet)",
         "bellboard: the supervisor is not heard any more: waiting for it",
         "bellboard: the supervisor is heard again",
     ]

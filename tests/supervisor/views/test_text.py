@@ -93,9 +93,8 @@ RECORD = Evidence(kind="record", since=ago(seconds=2))
 def test_a_line_has_the_signs_words_and_age_of_the_live_board(
     fields: dict[str, Any], begins: str, counts_from: str
 ) -> None:
-    (_, line) = table([session(**{"evidence": RECORD, "last_activity_at": ago(days=5), **fields})], NOW, 160).split(
-        "\n"
-    )
+    said: dict[str, Any] = {"evidence": RECORD, "last_activity_at": ago(days=5), **fields}
+    (_, line) = table([session(**said)], NOW, 160).splitlines()
     assert (line[: len(begins)], f"  {counts_from} " in line) == (begins, True), line
 
 
