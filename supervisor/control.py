@@ -11,6 +11,7 @@ from .clock import Ticks
 from .crew.crew import Crew
 from .crew.guard import Guard
 from .errors import StorageError, SupervisorError
+from .mistakes import nearest
 from .store import Store
 
 
@@ -50,7 +51,10 @@ class Control:
         source = command.source
         if source is None or source not in self._roster.members:
             known = ", ".join(sorted(self._roster.members)) or "none"
-            return Reply(request=command.request, ok=False, message=f"unknown source {source!r} (running: {known})")
+            like = nearest(source or "", self._roster.members)
+            return Reply(
+                request=command.request, ok=False, message=f"unknown source {source!r}{like} (running: {known})"
+            )
         if command.verb == "release":
             return self._release(command.request, source, command.handle or "")
         return Reply(request=command.request, ok=True, message=self._do(command.verb, source, clock))

@@ -79,6 +79,11 @@ def test_a_source_that_is_not_there_is_said_with_those_that_are(desk: Desk, sour
     assert desk.say("restart", source) == (False, f"unknown source {source!r} (running: claude)")
 
 
+def test_a_source_that_was_probably_meant_is_named(desk: Desk) -> None:
+    said = "unknown source 'cluade': did you mean `claude`? (running: claude)"
+    assert desk.say("restart", "cluade") == (False, said)
+
+
 def test_drain_leaves(desk: Desk) -> None:
     assert desk.say("drain", None) == (True, "ending all workers, then the supervisor")
     assert desk.left == [0.0]
