@@ -3,7 +3,6 @@
 import argparse
 import re
 import shutil
-from collections.abc import Iterable
 from typing import Any, NoReturn, Protocol
 
 from .manual import WIDTH, page_of
@@ -60,9 +59,9 @@ class Parser(argparse.ArgumentParser):
     Each command refuses itself what it does not know, so that the usage that is shown is its own.
     """
 
-    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
         """Parse all there is; ends the process if something is left over."""
-        found, over = super().parse_known_args(args, namespace)
+        found, over = super().parse_known_args(*args, **options)
         if over:
             known = [
                 word for action in self._actions if action.help != argparse.SUPPRESS for word in action.option_strings

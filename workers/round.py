@@ -202,11 +202,13 @@ def _checked(handle: object) -> SessionHandle:
 def describe(error: BaseException) -> str:
     """Say what went wrong without quoting a conversation or a path of the user's home.
 
-    Only texts of our own errors and the system's words are passed on: the message of any other exception may hold a line
-    of a transcript, so its kind and place have to do.
+    Only texts of our own errors, the system's words and names of modules are passed on: the message of any other exception
+    may hold a line of a transcript, so its kind and place have to do.
     """
     if isinstance(error, SourceError):
         return sayable(str(error))[:MOST_DETAIL]
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.replace(".", "").isidentifier():
+        return f"{type(error).__name__}: there is no module {error.name} where Python looks"
     if isinstance(error, OSError) and error.strerror:
         return f"{type(error).__name__}: {error.strerror}"
     frames = traceback.extract_tb(error.__traceback__)

@@ -121,7 +121,8 @@ def _mend_error(case: Case, error: str) -> str:
     if "PermissionError" in error:
         return "make its files readable for you: chmod -R u+rX FOLDER"
     if error.startswith("cannot be loaded") and case.third_party:
-        return f"install its package, or mend `factory` in [sources.{case.name}]"
+        where = "install its package where bellboard is, or name its folder in PYTHONPATH"
+        return f"{where}, or mend `factory` in [sources.{case.name}]"
     return f"please report this; enabled = false in [sources.{case.name}] leaves the source out"
 
 

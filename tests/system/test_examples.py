@@ -49,3 +49,26 @@ def test_the_subscriber_examples_follow_the_board(house: House, example: str, ex
     finally:
         process.kill()
         process.wait()
+
+
+def test_the_source_of_the_readme_runs_as_it_stands_there_and_one_that_python_does_not_find_is_named(
+    house: House,
+) -> None:
+    readme = (EXAMPLES.parents[1] / "README.md").read_text(encoding="utf-8")
+    code = readme.partition("A source of your own, here `~/sources/notes_source.py`:\n\n```python\n")[2].partition(
+        "```"
+    )[0]
+    settings = readme.partition("```toml\n[sources.notes]\n")[2].partition("```")[0]
+    (house.homes / "notes").mkdir()
+    (house.homes / "notes" / "shopping.txt").write_text("milk\n")
+    house.config.write_text(f"[sources.notes]\n{settings}")
+    supervisor = house.start("--source", "notes")
+    reason = "the source cannot be loaded: ModuleNotFoundError: there is no module notes_source where Python looks"
+    wait_for(lambda: house.health()["notes"]["reason"] == reason, what="the name of the module")
+    supervisor.terminate()
+    supervisor.wait(12)
+    sources = house.homes / "sources"
+    sources.mkdir()
+    (sources / "notes_source.py").write_text(code)
+    house.start("--source", "notes", env={"PYTHONPATH": str(sources)})
+    wait_for(lambda: house.sessions().get("shopping"), what="the session")

@@ -559,7 +559,7 @@ def test_an_agent_may_be_removed_while_its_worker_works(
 @pytest.mark.parametrize(
     ("factory", "detail"),
     [
-        ("no_such_module:Lines", "ModuleNotFoundError"),
+        ("no_such_module:Lines", "ModuleNotFoundError: there is no module no_such_module where Python looks"),
         ("line_source:Nobody", "module line_source has no Nobody"),
         ("line_source", "factory 'line_source': write it as package.module:callable"),
         ("line_source:broken", "ValueError at line_source.py:"),

@@ -173,7 +173,10 @@ def test_what_the_agent_deletes_is_worth_knowing() -> None:
                 "source",
                 "problem",
                 "cannot be loaded: ModuleNotFoundError: No module named 'x'",
-                "install its package, or mend `factory` in [sources.codex]",
+                (
+                    "install its package where bellboard is, or name its folder in PYTHONPATH, "
+                    "or mend `factory` in [sources.codex]"
+                ),
             ),
         ),
         (
