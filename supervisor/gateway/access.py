@@ -63,6 +63,8 @@ class Access(Struct, frozen=True, kw_only=True):
             return None
         if self.knows(_cookie(headers.get("cookie", ""))):
             return None
+        if kind.lower() == "bearer" and shown.strip():
+            return Refusal(401, "wrong_token", "this is not this board's token: it lies in the file that `serve` names")
         return Refusal(
             401, "no_token", "show the token: `Authorization: Bearer ...`, or open the link that `serve` printed"
         )

@@ -179,9 +179,14 @@ class _Stream:
         await self._streams.sse(scope, receive, send)
 
 
-async def not_understood(_: Request, error: Exception) -> Response:
+SESSIONS = "/api/v1/sessions/"
+
+
+async def not_understood(request: Request, error: Exception) -> Response:
     """Turn what routing has to say into an error like all others."""
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == HTTPStatus.NOT_FOUND and request.url.path.startswith(SESSIONS):
+        return problem(404, "not_found", f"a session has its source before its id: {SESSIONS}SOURCE/ID")
     if status == HTTPStatus.NOT_FOUND:
         return problem(404, "not_found", "there is nothing here: /api/v1/openapi.json says what there is")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -61,4 +61,5 @@ def gateway(
         lifespan=follow,
         exception_handlers={HTTPException: not_understood, ProtocolError: not_answered},
     )
+    inner.router.redirect_slashes = False  # what is not there is not there with a slash either
     return Gateway(Gate(inner, access, rates, frozenset(f"/page/{name}" for name in names())), login, mirror, streams)

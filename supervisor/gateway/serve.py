@@ -181,7 +181,7 @@ def _bound(host: str, port: int) -> socket.socket:
         made.listen(BACKLOG)  # whoever opens the link at once waits, and is not turned away
     except (OSError, OverflowError) as error:
         made.close()
-        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        words = error.strerror if isinstance(error, OSError) and error.strerror else "ports are 0 to 65535"
         raise GatewayError(f"cannot listen on {host}, port {port}: {words}; choose another with --port") from error
     return made
 

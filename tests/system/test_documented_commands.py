@@ -26,7 +26,7 @@ NOT_RUN = {
     r"bellboard notify( --on .*)?$": "needs a desktop or a terminal; the ways are tested in tests/supervisor/alerts",
     r"bellboard service status": "asks the service manager of whoever runs the tests",
     r"bellboard .*--fleet": "needs a fleet; tests/system/test_fleet_view.py has one",
-    r"curl ": "is run against a gateway of its own by tests/system/test_web_docs.py",
+    r"(export URL=|curl )": "is run against a gateway of its own by tests/system/test_web_docs.py",
     r"ssh ": "needs another machine",
     r"bellboard (export|run --export)": "needs a NATS server; tests/system/test_fleet_export.py has one",
 }

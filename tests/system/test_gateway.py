@@ -89,6 +89,8 @@ def test_what_is_asked_for_is_what_is_on_the_board(serve: Serve, house: House) -
     [
         ("/nowhere", "GET", {}, 404, "not_found"),
         ("/page/../serve.py", "GET", {}, 404, "not_found"),
+        ("/api/v1/health/", "GET", {}, 404, "not_found"),
+        ("/api/v1/sessions/9a", "GET", {}, 404, "not_found"),
         ("/page/nothing.js", "GET", {}, 404, "not_found"),
         ("/api/v1/sessions/well/nobody", "GET", {}, 404, "no_such_session"),
         ("/api/v1/sessions/well/nobody/history", "GET", {}, 404, "no_such_session"),
@@ -104,7 +106,7 @@ def test_what_is_asked_for_is_what_is_on_the_board(serve: Serve, house: House) -
         ("/api/v1/events", "GET", {"host": "evil.example"}, 421, "wrong_host"),
         ("/page/login.css", "GET", {"host": "evil.example"}, 421, "wrong_host"),
         ("/api/v1/events", "GET", {"origin": "http://evil.example"}, 403, "wrong_origin"),
-        ("/metrics", "GET", {"authorization": "Bearer wrong"}, 401, "no_token"),
+        ("/metrics", "GET", {"authorization": "Bearer wrong"}, 401, "wrong_token"),
         ("/api/v1/events", "GET", {"authorization": ""}, 401, "no_token"),
     ],
 )
@@ -116,6 +118,11 @@ def test_what_is_refused_is_refused_with_a_word_and_a_sentence(
     assert answer.json["error"]["message"]
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_who_asks_for_a_session_without_its_source_is_told_so(serve: Serve) -> None:
+    said = serve().ask("/api/v1/sessions/9a").json["error"]["message"]
+    assert said == "a session has its source before its id: /api/v1/sessions/SOURCE/ID"
 
 
 def test_a_stream_begins_with_the_whole_picture_and_goes_on_with_events(serve: Serve, house: House) -> None:

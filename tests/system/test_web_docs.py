@@ -18,6 +18,7 @@ from bellboard.protocol import SessionState
 from bellboard.protocol.testing import MockBoard
 
 TEXT = (Path(__file__).parents[2] / "docs" / "web.md").read_text(encoding="utf-8")
+(SETTING,) = re.findall(r"^export URL=.+$", TEXT, re.MULTILINE)
 CURLS = re.findall(r"^curl .+$", TEXT, re.MULTILINE)
 
 
@@ -27,25 +28,30 @@ def environment(house: House) -> Iterator[dict[str, str]]:
         board.put(SessionState(id="one", source="pi"))
         web = Web(house)
         wait_for(lambda: web.ask("/readyz").status == 200, 15, "the gateway's board")
-        yield {
-            "URL": f"http://localhost:{web.port}",
-            "PORT": str(web.port),
-            "TOKEN": web.token,
-            "PATH": "/usr/bin:/bin",
-        }
+        state = house.homes / ".local" / "state" / "bellboard"
+        state.mkdir(parents=True)
+        (state / "web-token").write_text(f"{web.token}\n")
+        yield {"HOME": str(house.homes), "PATH": "/usr/bin:/bin", "port": str(web.port)}
         web.close()
+
+
+def run(example: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[bytes]":
+    """Paste the first line of the docs, which says where and with which token, and then the example."""
+    assert "localhost:2355" in SETTING
+    words = ["/bin/sh", "-c", f"{SETTING.replace('2355', environment['port'])}\n{example}"]
+    return subprocess.run(words, env=environment, capture_output=True, timeout=30, check=False)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_each_curl_of_the_docs_gets_an_answer(environment: dict[str, str]) -> None:
     assert len(CURLS) == 7
     for example in CURLS:
-        done = subprocess.run(["/bin/sh", "-c", example], env=environment, capture_output=True, timeout=30, check=False)
+        done = run(example, environment)
         assert (done.returncode, done.stdout != b"") == (0, True), (example, done.stderr)
         assert b'"error"' not in done.stdout
 
 
 def test_the_python_of_the_docs_reads_the_stream(environment: dict[str, str]) -> None:
     code = TEXT.partition("```python\n")[2].partition("```")[0]
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=30, check=False)
+    done = run(f'exec "{sys.executable}" -c "$CODE"', {**environment, "CODE": code})
     assert (done.returncode, b"sessions" in done.stdout) == (0, True), done.stderr

@@ -46,18 +46,22 @@ def test_a_browser_that_says_it_comes_from_elsewhere_may_open_the_page_but_not_r
     "shown",
     [
         {},
-        {"authorization": "Bearer wrong"},
         {"authorization": TOKEN},
         {"authorization": f"Basic {TOKEN}"},
         {"cookie": "bellboard=wrong"},
         {"cookie": f"other={TOKEN}"},
         {"cookie": "bellboard"},
         {"cookie": "\x00;;=,"},
-        {"authorization": "Bearer gerät"},
+        {"authorization": "Bearer "},
     ],
 )
 def test_without_the_token_nothing_is_told(shown: dict[str, str]) -> None:
     assert judged({**OURS, **shown}) == (401, "no_token")
+
+
+@pytest.mark.parametrize("shown", ["Bearer gerät", "bearer wrong", f"Bearer {TOKEN}x"])
+def test_a_token_that_is_not_ours_is_called_wrong(shown: str) -> None:
+    assert judged({**OURS, "authorization": shown}) == (401, "wrong_token")
 
 
 @pytest.mark.parametrize(
