@@ -138,8 +138,9 @@ class HealthState(Struct, frozen=True, kw_only=True, gc=False):
     `rebuilt` says why the board had to make its stored knowledge anew, and from what; None if it never had to.
     `home` is the folder in which the agent's files are read, `home_from` why that one: `default`, the name of a variable of
     the environment, `configuration` or `--source`. `absent` are the paths in which the agent was looked for, if it is not
-    installed. `settled` says that all there was to read has been read since the worker began. `host` is its machine;
-    only the board of a fleet says it.
+    installed. `settled` says that all there was to read has been read since the worker began. `left_out` is how many
+    sessions are not read because they did not move within `board.since`. `host` is its machine; only the board of a fleet
+    says it.
     """
 
     source: str
@@ -166,6 +167,7 @@ class HealthState(Struct, frozen=True, kw_only=True, gc=False):
     home_from: str | None = None
     absent: tuple[str, ...] = ()
     settled: bool = False
+    left_out: int = 0
     host: str | UnsetType = UNSET
 
     @property

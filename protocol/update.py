@@ -93,7 +93,8 @@ class Beat(Struct, frozen=True, kw_only=True, tag="beat", gc=False):
 
     `progress` only ever grows; `passes` counts completed passes (each handle parsed until nothing was new and every
     update of it acknowledged); `backlog` is the number of handles still to be parsed; `failing` how many handles raised
-    at their last parse; `discover_failures` how often discover has failed in a row.
+    at their last parse; `discover_failures` how often discover has failed in a row; `left_out` how many sessions are too
+    old to be read.
     """
 
     progress: int
@@ -103,6 +104,7 @@ class Beat(Struct, frozen=True, kw_only=True, tag="beat", gc=False):
     failing: int = 0
     discover_failures: int = 0
     lag_seconds: float | None = None
+    left_out: int = 0
 
 
 class Fault(Struct, frozen=True, kw_only=True, tag="fault", gc=False):

@@ -32,11 +32,12 @@ class Parsed(Struct, frozen=True, gc=False):
 
 
 class Round:
-    """The worker's knowledge of its sessions: cursors, what is queued, and which of them fail."""
+    """The worker's knowledge of its sessions: cursors, what is queued, which of them fail, and how many stay asleep."""
 
     def __init__(self, source: Source, *, since: float | None = None, recorder: Recorder | None = None) -> None:
         self.failing: set[str] = set()
         self.discover_failures = 0
+        self.left_out = 0
         self.steps = 0
         self._source = source
         self._recorder = recorder or unread()
@@ -103,6 +104,7 @@ class Round:
             self.failing &= {handle.id for handle in found}
             # What stands as it did when nothing was new in it has nothing new.
             found = [each for each in found if not each.stamp or self._still.get(each.id) != each.stamp]
+            self.left_out = sum(self._sleeps(handle, now) for handle in found)
         self.schedule(found, now)
         return None
 
@@ -133,9 +135,12 @@ class Round:
                 self._quarantined[name] = _shape(handle)
                 self._changed.append(name)
             return False
+        return not self._sleeps(handle, now)
+
+    def _sleeps(self, handle: SessionHandle, now: float) -> bool:
         if self._since is None or handle.live or handle.modified_at is None or handle.id in self._cursors:
-            return True
-        return now - handle.modified_at <= self._since
+            return False
+        return now - handle.modified_at > self._since
 
     def rewind(self, handle: str, cursor: Cursor) -> None:
         """Go on from the cursor that the board has: what was read beyond it never counted."""

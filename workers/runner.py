@@ -253,6 +253,7 @@ class Runner:
                 passes=self._passes,
                 failing=len(work.failing),
                 discover_failures=work.discover_failures,
+                left_out=work.left_out,
             )
         )
         self._next_beat = now + self._order.beat

@@ -178,7 +178,7 @@ class HealthBook:
         """Take a beat; a completed pass shows that the worker works."""
         record = self._records[source]
         record.beat = beat
-        record.state = structs.replace(record.state, lag_seconds=beat.lag_seconds)
+        record.state = structs.replace(record.state, lag_seconds=beat.lag_seconds, left_out=beat.left_out)
         if beat.passes > 0:
             record.unloadable = None
             if not beat.discover_failures:

@@ -147,7 +147,7 @@ def print_table(sessions: list[SessionState]) -> None:
 
 def left_out(picture: Snapshot) -> str:
     """Return what explains that a board has nothing to show where agents are: on many machines all sessions are only old."""
-    if all(state.absent for state in picture.health):
+    if not any(state.left_out for state in picture.health):
         return ""
     return " (older ones than `board.since` are left out: `bellboard sessions --once` reads all)"
 
@@ -156,4 +156,5 @@ def tell_where_was_looked(picture: Snapshot) -> None:
     """Say of each source why it has no session."""
     for state in picture.health:
         where = f" in {state.home}" if state.home else ""
-        sys.stderr.write(f"bellboard: {state.source}: {state.reason or f'no sessions{where}'}\n")
+        found = f"{state.left_out} older left out" if state.left_out else "no sessions"
+        sys.stderr.write(f"bellboard: {state.source}: {state.reason or f'{found}{where}'}\n")

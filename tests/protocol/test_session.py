@@ -18,7 +18,7 @@ SUBAGENT = """
 HEALTH = """
     source status reason pid incarnation restarts last_error unknown_records quarantined discover_failures parse_failures
     updated_at rss_bytes cpu_percent lag_seconds unknown_since unknown_client traceback rebuilt rebuilt_at
-    home home_from absent settled host
+    home home_from absent settled left_out host
 """
 
 

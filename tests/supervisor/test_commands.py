@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from harness import wait_for
+from msgspec import structs
 
 from bellboard.protocol.ask import Command, Reply, Verb
 from bellboard.protocol.event import Snapshot
@@ -234,16 +235,17 @@ def test_a_session_that_is_not_there_is_an_error(
         (
             [],
             (),
-            WELL,
+            structs.replace(WELL, left_out=2),
             [
-                "claude: no sessions in ~/.claude",
+                "claude: 2 older left out in ~/.claude",
                 "no sessions (older ones than `board.since` are left out: `bellboard sessions --once` reads all)",
             ],
         ),
+        ([], (), WELL, ["claude: no sessions in ~/.claude", "no sessions"]),
         ([], (), AWAY, ["codex: not found: looked in ~/.codex", "no sessions"]),
         (["--once"], (), WELL, ["claude: no sessions in ~/.claude", "no sessions"]),
     ],
-    ids=["none match", "none on the board", "no agent", "none at all"],
+    ids=["none match", "old ones only", "none on the board", "no agent", "none at all"],
 )
 def test_of_no_sessions_is_said_on_stderr_where_was_looked_and_what_is_left_out(
     words: list[str],
@@ -421,14 +423,15 @@ def test_no_words_show_the_board_and_without_any_session_where_was_looked(
     assert run() == 0
     assert len(capsys.readouterr().out.splitlines()) == 5
 
-    show(monkeypatch, HealthState(source="claude", reason="not found: looked in ~/.claude"), WELL, sessions=())
+    away = HealthState(source="claude", reason="not found: looked in ~/.claude")
+    show(monkeypatch, away, structs.replace(WELL, left_out=1), sessions=())
     assert run() == 1
     out, err = capsys.readouterr()
     assert (out, err.splitlines()) == (
         "",
         [
             "bellboard: claude: not found: looked in ~/.claude",
-            "bellboard: claude: no sessions in ~/.claude",
+            "bellboard: claude: 1 older left out in ~/.claude",
             (
                 "bellboard: no agent's sessions were found (older ones than `board.since` are left out: "
                 "`bellboard sessions --once` reads all) - `bellboard demo` shows the board with simulated ones"

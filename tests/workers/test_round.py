@@ -245,6 +245,25 @@ def test_old_sessions_stay_asleep_until_they_move() -> None:
     assert work.backlog == 1
 
 
+def test_how_many_are_left_out_is_counted_anew_each_time_all_are_asked_for() -> None:
+    source = Lines()
+    source.discover = lambda: [
+        handle("a"),
+        handle("b", NOW - 11),
+        handle("c", NOW - 12),
+        handle("d", NOW - 13, live=True),
+    ]
+    work = Round(source, since=10)
+    work.grant({"c": ""}, {})
+    work.discover(NOW)
+    assert (work.left_out, work.backlog) == (1, 3)
+    work.ask(lambda: [handle("e", NOW - 99)], NOW)
+    assert work.left_out == 1
+    source.discover = list
+    work.discover(NOW)
+    assert work.left_out == 0
+
+
 def test_without_a_bound_every_session_is_read() -> None:
     work = Round(Lines(old=["one"]))
     work.schedule([handle("old", 0.0)], NOW)

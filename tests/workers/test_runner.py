@@ -270,7 +270,7 @@ def test_what_was_not_touched_for_long_is_not_read(board: Board, work: Callable[
     write(sessions / "a", "one")
     work(factory="line_source:OldLines", since=60.0)
     board.grant()
-    assert board.beat(1) == Beat(progress=1, phase="watching", passes=1)
+    assert board.beat(1) == Beat(progress=1, phase="watching", passes=1, left_out=1)
     assert board.updates == []
 
 

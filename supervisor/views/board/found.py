@@ -34,14 +34,20 @@ def _line(state: HealthState, sessions: list[SessionState]) -> Line:
     living = sum(standing(session).rank < 4 for session in sessions)
     version = _newest(session.client_version for session in sessions)
     where = f"  {plain(state.home)}{_chosen(state)}" if state.home is not None else ""
-    many = f"{living} live" if living else "none live" if sessions else "no sessions" if state.settled else "reading"
     trouble = f"  {word}: {reason}" if role in {"bad", "warn"} else f"  {word}" if word == "paused" else ""
     return (
         Span(f"{glyph} ", role),
         Span(f"{name}{' ' + plain(version) if version else ''}", "strong"),
-        Span(f"{where}  ({many})", "plain"),
+        Span(f"{where}  ({_many(state, living, len(sessions))})", "plain"),
         Span(trouble, role),
     )
+
+
+def _many(state: HealthState, living: int, sessions: int) -> str:
+    """Say how many sessions there are. On the board is not alive: of most agents nobody knows whether they still run."""
+    old = f"{state.left_out} older left out" if state.left_out else ""
+    shown = f"{living} on the board" if living else "all ended" if sessions else "" if state.settled else "reading"
+    return ", ".join(each for each in (shown, old) if each) or "no sessions"
 
 
 def _chosen(state: HealthState) -> str:

@@ -85,6 +85,14 @@ def test_that_all_was_read_once_is_news_and_holds_until_another_worker_begins() 
     assert [state.settled for state in book.news(LATER)] == [False]
 
 
+def test_how_many_sessions_are_too_old_is_told_and_news() -> None:
+    book = opened()
+    book.beat("claude", Beat(progress=1, phase="watching", left_out=2))
+    assert [state.left_out for state in book.news(AT)] == [2]
+    book.beat("claude", Beat(progress=2, phase="watching", left_out=2))
+    assert book.news(AT) == []
+
+
 def test_where_an_agents_files_are_is_said_and_why_there() -> None:
     book = HealthBook(Thresholds(), "/home/anna")
     book.open("claude")

@@ -25,7 +25,7 @@ SUBAGENT_FIELDS = names("""
 HEALTH_FIELDS = names("""
     source status reason pid incarnation restarts last_error unknown_records quarantined discover_failures
     parse_failures updated_at rss_bytes cpu_percent lag_seconds unknown_since unknown_client traceback rebuilt rebuilt_at
-    home home_from absent settled
+    home home_from absent settled left_out
 """)
 
 SNAPSHOT = Snapshot(

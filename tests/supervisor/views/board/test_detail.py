@@ -102,11 +102,12 @@ def test_marks_older_than_the_hour_and_of_the_future_do_not_hurt() -> None:
 
 def test_the_agents_that_were_found_are_named_with_version_folder_and_reason() -> None:
     states = [
-        health("claude"),
+        health("claude", left_out=3),
         health("codex", home="/srv/codex", home_from="CODEX_HOME"),
         health("gemini", pid=None, absent=("~/.gemini",)),
         health("pi", pid=None, absent=("/opt/pi",), home="/opt/pi", home_from="--source"),
         health("opencode", settled=False),
+        health("old", left_out=1),
         health("mine", status="failed", pid=None, reason="the source cannot be loaded", home=None),
     ]
     known = [
@@ -115,10 +116,11 @@ def test_the_agents_that_were_found_are_named_with_version_folder_and_reason() -
         session("c", "codex", activity="terminal", lifecycle="terminal"),
     ]
     assert lines_of(found(states, known)) == [
-        "✓ Claude Code 2.1.330  ~/.claude  (1 live)",
-        "✓ Codex CLI  /srv/codex (CODEX_HOME)  (none live)",
+        "✓ Claude Code 2.1.330  ~/.claude  (1 on the board, 3 older left out)",
+        "✓ Codex CLI  /srv/codex (CODEX_HOME)  (all ended)",
         "↻ OpenCode  ~/.opencode  (reading)",
         "✗ mine  (no sessions)  failed: the source cannot be loaded",
+        "✓ old  ~/.old  (1 older left out)",
         "- Gemini CLI not found: looked at ~/.gemini",
         "- Pi not found: looked at /opt/pi (--source)",
     ]
