@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*?)`)?$", re.DOTALL)
 _PLACED = re.compile(r"(.*) - at `\$\.(.*?)`$", re.DOTALL)
 _NO_WORD = re.compile(r"Invalid enum value '(.*)'$", re.DOTALL)
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")
 
 
@@ -43,8 +43,8 @@ def culprit(error: str) -> str | None:
 def unknown_key(where: str, text: str, table: str, key: str, known: Iterable[str]) -> str:
     """Say that there is no such key, and which ones there are."""
     path = f"{table}.{key}" if table else key
-    inside = f" in [{table}]" if table else ""
-    return f"{place(where, text, path)}: unknown key `{key}`{inside}{nearest(key, known)} (known: {', '.join(known)})"
+    at, inside = place(where, text, path, inside=True), f" in [{table}]" if table else ""
+    return f"{at}: unknown key `{key}`{inside}{nearest(key, known)} (known: {', '.join(known)})"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -53,19 +53,22 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f": did you mean `{close[0]}`?" if close else ""
 
 
-def place(where: str, text: str, path: str) -> str:
+def place(where: str, text: str, path: str, *, inside: bool = False) -> str:
     """Return the file, and the line in which the value at a dotted path is set, if it can be found."""
-    line = line_of(text, path)
+    line = line_of(text, path, inside=inside)
     return where if line is None else f"{where}, line {line}"
 
 
-def line_of(text: str, path: str) -> int | None:
-    """Return the number of the line that sets a path, else of its table's header, else None."""
+def line_of(text: str, path: str, *, inside: bool = False) -> int | None:
+    """Return the number of the line that sets a path, else of its table's header, else None.
+
+    `inside`: the first table within it will do, too.
+    """
     table, header = "", None
     for number, line in enumerate(text.splitlines(), 1):
         if (opened := _HEADER.match(line)) is not None:
             table = _bare(opened[1])
-            if table == path:
+            if table == path or (inside and table.startswith(f"{path}.")):
                 return number
             if path.startswith(f"{table}."):
                 header = number

@@ -38,6 +38,11 @@ def test_the_settings_that_the_readme_shows_are_there_with_these_defaults() -> N
     assert {key: default.strip('"') for key, default in rows} == {key: known[key] for key, _ in rows}
 
 
+def test_from_a_clone_the_whole_live_board_is_installed() -> None:
+    (line,) = re.findall(r"^python3 -m venv .*bellboard demo.*$", (DOCS.parent / "README.md").read_text(), re.MULTILINE)
+    assert "pip install -q '.[tui]' && {" in line
+
+
 def test_each_command_has_its_section_with_the_examples_of_its_help() -> None:
     text = (DOCS / "commands.md").read_text()
     sections = {name: body for name, _, body in (part.partition("\n") for part in text.split("\n## ")[1:])}

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.once:
         common.refuse_sources(options, whole)
     if options.id is not None and not chosen:
-        raise SupervisorError(f"no session whose id begins with {options.id!r}")
+        raise SupervisorError(f"no session whose id begins with {options.id!r} (of a folder: --project NAME)")
     if options.json:
         sys.stdout.write(document.sessions_json(picture) + "\n")
     elif options.id is not None:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     elif chosen:
         common.print_table(chosen)
     elif whole.sessions:
-        sys.stderr.write("bellboard: no sessions that match\n")
+        sys.stderr.write(f"bellboard: {'nobody needs you' if options.needs_you else 'no sessions that match'}\n")
     else:
         common.tell_where_was_looked(whole)
         sys.stderr.write("bellboard: no sessions" + ("" if options.once else common.left_out(whole)) + "\n")

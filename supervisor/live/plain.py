@@ -27,7 +27,7 @@ from .wire import Wire
 DRAW_SECONDS = 0.1
 CLOCK_SECONDS = 1.0
 
-HINT: Line = (Span("Ctrl-C ends; keys: pip install 'bellboard[tui]'", "dim"),)
+HINT: Line = (Span("Ctrl-C ends; keys: pip install 'bellboard[tui]' (in a clone: '.[tui]')", "dim"),)
 
 ENTER = "\x1b[?1049h\x1b[?25l"
 LEAVE = "\x1b[?25h\x1b[?1049l"

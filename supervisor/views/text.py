@@ -173,13 +173,21 @@ def _wrapped(line: str, width: int) -> str:
     )
 
 
+def _doing(state: HealthState) -> str:
+    """Say how a source is doing, and of one that is well how far it is: while it begins, much is news."""
+    from .board.pills import condition  # noqa: PLC0415 - pills are made of our words
+
+    if state.reason or state.status != "healthy":
+        return f"{state.status}: {plain(state.reason)}" if state.reason else state.status
+    return f"healthy, {condition(state)[1]}" + (f", pid {state.pid}" if state.pid else "")
+
+
 def event_line(event: Snapshot | BoardEvent) -> str:
     """Return one event as a line."""
     if isinstance(event, Snapshot):
         return f"snapshot    {len(event.sessions)} session(s), {len(event.health)} source(s)"
     if isinstance(event, HealthChanged):
-        reason = f": {plain(event.health.reason)}" if event.health.reason else ""
-        return f"health      {event.origin}: {event.health.status}{reason}"
+        return f"health      {event.origin}: {_doing(event.health)}"
     session = event.session
     tool = f" {plain(session.current_tool)}" if session.current_tool else ""
     title = plain(session.title or session.slug or session.id)

@@ -225,7 +225,12 @@ def test_a_session_that_is_not_there_is_an_error(
 ) -> None:
     show(monkeypatch)
     assert run("sessions", "nothing") == 1
-    assert capsys.readouterr() == ("", "bellboard: no session whose id begins with 'nothing'\n")
+    assert capsys.readouterr() == (
+        "",
+        "bellboard: no session whose id begins with 'nothing' (of a folder: --project NAME)\n",
+    )
+    assert run("sessions", "--needs-you", "--activity", "working") == 0
+    assert capsys.readouterr() == ("", "bellboard: nobody needs you\n")
 
 
 @pytest.mark.parametrize(

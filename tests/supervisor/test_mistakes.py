@@ -43,6 +43,14 @@ def test_an_unknown_key_is_told_with_its_place_and_what_there_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "key", "line"), [("\n[source.claude]\n", "source", 2), ("[[boards]]\n", "boards", 1), ("[a]\n", "b", None)]
+)
+def test_an_unknown_table_is_found_also_by_one_within_it(text: str, key: str, line: int | None) -> None:
+    where = "c.toml" if line is None else f"c.toml, line {line}"
+    assert unknown_key("c.toml", text, "", key, ()) == f"{where}: unknown key `{key}` (known: )"
+
+
+@pytest.mark.parametrize(
     ("error", "said"),
     [
         ("Object contains unknown field `x`", "c.toml: unknown key `x` (known: a, b)"),

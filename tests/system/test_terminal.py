@@ -102,7 +102,7 @@ def test_somebody_finds_filters_looks_and_leaves(busy: House, board: Open) -> No
     terminal.hides("Columns")
     terminal.keys("q")
     left = terminal.shows("ended with 0")
-    assert f"alpha  {busy.homes}/alpha (configuration)  (2 live)".replace(str(busy.homes), "~") in left
+    assert f"alpha  {busy.homes}/alpha (configuration)  (2 on the board)".replace(str(busy.homes), "~") in left
 
 
 def test_what_happens_is_seen_as_it_happens(busy: House, board: Open) -> None:
@@ -233,7 +233,9 @@ def test_the_first_lines_are_told_anew_when_somebody_leaves(words: list[str], bu
 
 def test_the_plain_board_shows_no_typed_key_and_leaves_none_to_who_reads_next(busy: House, board: Open) -> None:
     terminal = board(WITHOUT_TEXTUAL, size=(80, 30))
-    before = terminal.shows("● live", "nightly", "Ctrl-C ends; keys: pip install 'bellboard[tui]'")
+    before = terminal.shows(
+        "● live", "nightly", "Ctrl-C ends; keys: pip install 'bellboard[tui]' (in a clone: '.[tui]')"
+    )
     terminal.type("xyzzy")
     terminal.keys("Enter")
     deal(busy, "beta", "nightly", title="Why is the nightly job slow?", activity="waiting", waiting_for="plan")

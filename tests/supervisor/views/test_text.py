@@ -247,6 +247,9 @@ def test_health_is_a_line_a_source() -> None:
     ]
 
 
+UP = HealthState(source="pi", pid=7, settled=True)
+
+
 def test_an_event_is_a_line() -> None:
     state = session("abc", title="bel\x07ls", activity="working", current_tool="Bash", message_count=3)
     event = Discovered(epoch="e", seq=1, source="claude", source_seq=1, id="abc", version=1, at=NOW, session=state)
@@ -256,9 +259,11 @@ def test_an_event_is_a_line() -> None:
         event_line(event),
         event_line(HealthChanged(epoch="e", seq=1, source="claude", source_seq=1, at=NOW, health=health)),
         event_line(HealthChanged(epoch="e", seq=1, source="pi", source_seq=1, at=NOW, health=HealthState(source="pi"))),
+        event_line(HealthChanged(epoch="e", seq=1, source="pi", source_seq=1, at=NOW, health=UP)),
     ] == [
         "snapshot    2 session(s), 1 source(s)",
         "discovered  claude bel ls: working? Bash, 3 messages",
         "health      claude: failed: it died ",
-        "health      pi: healthy",
+        "health      pi: healthy, starting",
+        "health      pi: healthy, up, pid 7",
     ]
