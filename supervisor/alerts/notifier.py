@@ -24,6 +24,7 @@ class Notifier:
         self._alarm = Alarm(settings)
         self._ticks = Ticks(time.monotonic())
         self._failed = ""
+        self._heard = True
 
     def start(self) -> None:
         """Wait for the first whole picture. Raises NotRunning if there is no board."""
@@ -34,6 +35,11 @@ class Notifier:
         items = self._board.receive(seconds)
         now = self._now()
         self._alarm.heard(now, connected=self._board.connected)
+        if self._board.connected != self._heard:
+            # A person is told only if it lasts; who reads this sees it at once.
+            self._heard = self._board.connected
+            said = "heard again" if self._heard else "not heard any more: waiting for it"
+            sys.stderr.write(f"{now.wall.astimezone():%H:%M:%S} bellboard: the supervisor is {said}\n")
         for item in items:
             if isinstance(item, Snapshot):
                 self._alarm.picture(item, now)

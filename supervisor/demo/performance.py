@@ -114,16 +114,15 @@ class Performance:
         return compare(self._stage.tally.copy(), on_board(picture.sessions))
 
     def sentence(self, found: Comparison) -> str:
-        """Say how the counts compare, and what was done meanwhile."""
-        words = f"written {found.written.words}; "
-        if not found.differences:
-            words += "board says the same"
-        else:
-            late = ", ".join(dict.fromkeys(source for source, _ in (*found.behind, *found.ahead)))
-            words += f"board says {found.shown.words} ({'ahead' if found.ahead else 'behind'}: {late})"
+        """Say how the counts compare, and what was done meanwhile; the verdict first, because lines are cut."""
+        words = times(found.differences, "difference")
         if self._chaos is not None:
             words += f"; {times(self._chaos.killed, 'worker')} killed, {self._chaos.hung} hung"
-        return words
+        words += f"; written {found.written.words}; "
+        if not found.differences:
+            return words + "board says the same"
+        late = ", ".join(dict.fromkeys(source for source, _ in (*found.behind, *found.ahead)))
+        return words + f"board says {found.shown.words} ({'ahead' if found.ahead else 'behind'}: {late})"
 
     def _hits(self) -> list[Hit]:
         return self._chaos.hits if self._chaos is not None else []

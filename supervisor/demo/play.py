@@ -13,7 +13,6 @@ from .cast import cast
 from .chaos import Chaos
 from .performance import SETTLE_SECONDS, Performance
 from .show import show
-from .tally import times
 
 EXIT_SAME = 0
 EXIT_DIFFERENT = 1
@@ -46,7 +45,7 @@ def play(
         with contextlib.suppress(KeyboardInterrupt):
             show(performance.runtime_dir, lambda: performance.report, over)
         found = performance.finish(patience)
-        sys.stdout.write(f"{performance.sentence(found)}; {times(found.differences, 'difference')}\n")
+        sys.stdout.write(f"{performance.sentence(found)}\n")
         for source, name in (*found.behind, *found.ahead):
             sys.stderr.write(f"bellboard: {source} {name}: the board's counts differ from what was written\n")
     return EXIT_DIFFERENT if found.differences else EXIT_SAME

@@ -5,6 +5,7 @@ to the `feed`: nothing behind this file ever sees more.
 """
 
 import asyncio
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -162,4 +163,6 @@ class Mirror:
             before = self.status.connected
             self._heard(connected=self.joined and self._board is not None and self._board.connected)
             if self.status.connected != before:
+                said = "heard again" if self.status.connected else "not heard any more: waiting for it"
+                sys.stderr.write(f"{datetime.now().astimezone():%H:%M:%S} bellboard: the supervisor is {said}\n")
                 self._feed.say(self.present())

@@ -142,7 +142,9 @@ class Board(App[None]):
         )
         below = [cut(line, view.width) for line in self._beside.lines()][: view.height // BESIDE_SHARE]
         self._show_below("below", below, len(below) + look.BORDER)
-        keys = bottom(view.width) if self._typed is None else typing(self._typed, view.width)
+        keys = (
+            bottom(view.width, opened=self._pane == SESSION) if self._typed is None else typing(self._typed, view.width)
+        )
         keys = keys if self._typed is not None else left_out(shown, view) or keys
         self._sheets["keys"].show(1, lambda _: keys, palette, raised=True)
         self._share(
@@ -312,8 +314,8 @@ def show(wire: Wire, *, dark: bool = True, beside: Beside = NOTHING) -> None:
     """Show the board until the person leaves, or what is beside it is over."""
     before = {number: signal.getsignal(number) for number in ENDS}
     try:
-        # Where agents keep their files is of interest on their own machine.
-        seconds = 0 if wire.picture().fleet else FOUND_SECONDS
+        # Where agents keep their files is of interest on their own machine, and if they are not simulated.
+        seconds = 0 if wire.picture().fleet or beside is not NOTHING else FOUND_SECONDS
         Board(wire, dark=dark, beside=beside, found_seconds=seconds).run()
     finally:
         for number, handler in before.items():

@@ -154,6 +154,7 @@ def test_a_restart_of_the_supervisor_is_told_and_then_the_new_picture(serve: Ser
         house._running[0].send_signal(signal.SIGKILL)
         gone = next(each for each in stream if each[1] == "board")
         assert gone[2]["connected"] is False
+        assert web.log().endswith("bellboard: the supervisor is not heard any more: waiting for it\n")
         assert web.ask("/readyz").status == 503
         assert web.ask("/api/v1/health").json["board"]["connected"] is False
         assert web.ask("/api/v1/sessions/well/one").json["session"]["message_count"] == 2, "the last picture stays"

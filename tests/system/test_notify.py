@@ -27,10 +27,10 @@ def test_what_stands_told_survives_a_killed_supervisor_and_is_taken_back_by_the_
     home.mkdir()
     house.config.write_text("[notify]\nsettle = 0.2\ngrace = 0.5\ncooldown = 0.5\n[work]\nsweep = 0.1\n")
     supervisor = house.start("--source", f"mock={home}", *keeps)
-    out = house.root / "told.txt"
-    with out.open("w") as file:
+    out, err = house.root / "told.txt", house.root / "said.txt"
+    with out.open("w") as file, err.open("w") as complaints:
         notify = subprocess.Popen(
-            [*COMMAND, "notify", "--dry-run"], stdout=file, stderr=subprocess.DEVNULL, env={**os.environ, **house.env}
+            [*COMMAND, "notify", "--dry-run"], stdout=file, stderr=complaints, env={**os.environ, **house.env}
         )
 
     def told(count: int, what: str) -> list[str]:
@@ -43,9 +43,11 @@ def test_what_stands_told_survives_a_killed_supervisor_and_is_taken_back_by_the_
         told(1, "the first wait")
         supervisor.send_signal(signal.SIGKILL)
         supervisor.wait(10)
+        wait_for(lambda: "the supervisor is not heard any more: waiting for it\n" in err.read_text(), 20, "the silence")
         house.start("--source", f"mock={home}", *keeps)
         write(home, "two", **WAITS)
         told(2, "the second wait, after the restart")
+        assert err.read_text().endswith("the supervisor is heard again\n")
         write(home, "one", activity="working")
         write(home, "two", activity="terminal")
         assert sorted(told(4, "the end of both")) == [

@@ -227,7 +227,7 @@ def test_the_first_lines_are_told_anew_when_somebody_leaves(words: list[str], bu
     terminal.shows("1 ended")
     terminal.keys("q" if words is COMMAND else "C-c")
     left = terminal.shows("ended with 0")
-    assert (left.count("~/beta"), left.count("(1 live)")) == (1, 1)
+    assert (left.count("~/beta"), left.count("(1 on the board)")) == (1, 1)
     assert "reading" not in left
 
 
@@ -266,7 +266,7 @@ def test_the_demo_is_the_live_board_with_its_deeds_and_comparison_below(
     words: list[str], house: House, board: Open
 ) -> None:
     terminal = board([*words, "demo", "--chaos"])
-    terminal.shows("● live", "LAST 15 MIN", "demo  written", "killed (SIGKILL)")
+    terminal.shows("● live", "LAST 15 MIN", "demo  ", " hung; written", "killed (SIGKILL)")
     if words is COMMAND:
         terminal.keys("h")
         terminal.shows("worker     pid")
@@ -279,7 +279,7 @@ def test_the_demo_is_the_live_board_with_its_deeds_and_comparison_below(
 
 def test_a_demo_in_a_terminal_that_is_closed_leaves_nothing_behind(house: House, board: Open) -> None:
     terminal = board([*COMMAND, "demo"])
-    terminal.shows("● live", "demo  written")
+    terminal.shows("● live", " differences; ")
     family = psutil.Process(terminal.shell()).children(recursive=True)
     terminal.close()
     wait_for(lambda: not any(process.is_running() for process in family), 60, "the end of everything in the terminal")

@@ -44,9 +44,12 @@ PAGE = (
 )
 
 
-def bottom(width: int) -> Line:
-    """Return the line of keys that always shows: where not all fit, the way out, the help and what is first remain."""
-    shown = [key for key in KEYS if key.short]
+def bottom(width: int, *, opened: bool = False) -> Line:
+    """Return the line of keys that always shows: where not all fit, the way out, the help and what is first remain.
+
+    `opened`: details are open, and Enter leads back.
+    """
+    shown = [key._replace(short="back") if opened and key.keys == "Enter" else key for key in KEYS if key.short]
     while length(line := _keys(shown)) > width and len(shown) > LEAST_KEYS:
         del shown[-LEAST_KEYS - 1]
     return cut(line, width)

@@ -38,8 +38,8 @@ EVERY = "health"
 LOW = 12
 """In a terminal with fewer lines nothing is left empty for the looks."""
 
-BESIDE_SHARE = 4
-"""What is told beside the board takes at most so much of the height: 1 of 4."""
+BESIDE_SHARE = 8
+"""What is told beside the board takes at most so much of the height: 1 of 8."""
 
 LEAST_LIST, LEAST_PANE, PANE_SHARE = 6, 7, 2
 """Lines that list and pane have side by side, or the list gives way; a pane beside it takes at most 1 of 2 of the height."""
@@ -210,9 +210,13 @@ def pane_height(wanted: int, room: int, height: int) -> int:
 
 
 def whole(shown: Screen, view: View, foot: Sequence[Line] = ()) -> list[Line]:
-    """Return the board as exactly `view.height` lines, for a shell that has no keys: what does not fit is counted."""
+    """Return the board as exactly `view.height` lines, for a shell that has no keys: what does not fit is counted.
+
+    Of a long foot the first lines are shown, and the last one.
+    """
     view = view._replace(keys=False)
-    below = [cut(line, view.width) for line in foot][-max(1, view.height // BESIDE_SHARE) :]
+    most = max(2, view.height // BESIDE_SHARE)
+    below = [cut(line, view.width) for line in (foot if len(foot) <= most else [*foot[: most - 1], foot[-1]])]
     gap = [EMPTY] if view.height >= LOW else []
     above = [*head_lines(shown, view), *gap, table_head(shown, view)]
     room = max(0, view.height - len(above) - len(below))

@@ -10,7 +10,8 @@ from bellboard.supervisor.demo.show import below, show
 from bellboard.supervisor.views.board.ink import text_of
 
 REPORT = Report(
-    "written 3 messages and 1 call; board says the same", ("   1.0 s  pi's worker 7 killed (SIGKILL): away",)
+    "0 differences; written 3 messages and 1 call; board says the same",
+    ("   1.0 s  pi's worker 7 killed (SIGKILL): away",),
 )
 
 

@@ -275,6 +275,7 @@ def test_the_bottom_line_keeps_the_help_and_the_way_out() -> None:
         text = text_of(bottom(width))
         assert ("? help" in text, "q quit" in text) == (True, True), width
     assert all(key.short in text_of(bottom(200)) for key in KEYS)
+    assert text_of(bottom(200, opened=True)).startswith("Enter back   / filter")
 
 
 def test_the_help_loses_no_word_however_narrow_it_is() -> None:

@@ -54,6 +54,14 @@ def test_what_does_not_fit_is_counted() -> None:
     ]
 
 
+@pytest.mark.parametrize(("height", "shown"), [(10, "1h"), (24, "12h"), (80, "123456789h")])
+def test_what_stands_below_leaves_the_list_its_room_and_keeps_its_first_lines_and_the_last(
+    height: int, shown: str
+) -> None:
+    lines = whole(screen(PICTURE, Choice()), View(NOW, 80, height), [(Span(f"foot {each}"),) for each in "123456789h"])
+    assert "".join(text_of(line)[5:] for line in lines if text_of(line).startswith("foot ")) == shown
+
+
 def test_an_empty_board_says_what_to_do() -> None:
     assert drawn(Picture((), (health("claude"),), 0.1), 80, 6).splitlines() == [
         "▲ 0 need you   ● 0 working   ○ 0 at the prompt   · 0 idle   - 0 ended     ● live",
