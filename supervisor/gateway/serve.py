@@ -107,10 +107,12 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
         super().__init__(config)
         self._streams = streams
+        self.interrupted = False
 
-    def asked_to_end(self, _signal: int, _frame: object) -> None:
-        """Handle SIGTERM while the server's own handler is not there yet, and when it hands on what has ended it."""
+    def asked_to_end(self, number: int, _frame: object) -> None:
+        """Handle a signal while the server's own handler is not there yet, and when it hands on what has ended it."""
         self.should_exit = True
+        self.interrupted = self.interrupted or number == signal.SIGINT
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
@@ -130,7 +132,7 @@ class _OneLine(logging.Handler):
 
 
 def serve(serving: Serving) -> int:
-    """Serve until SIGINT or SIGTERM; returns 0. Raises GatewayError."""
+    """Serve until SIGTERM; returns 0. Raises GatewayError, and KeyboardInterrupt after SIGINT."""
     beyond = not _is_loopback(serving.host)
     if beyond and not serving.expose:
         raise GatewayError(
@@ -160,7 +162,8 @@ def serve(serving: Serving) -> int:
         ws_per_message_deflate=False,  # costs each stream 300 kB, for nothing on one machine
     )
     server = Server(config, made.streams)
-    signal.signal(signal.SIGTERM, server.asked_to_end)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.asked_to_end)
     name = "localhost" if serving.host == "127.0.0.1" else serving.host or listening.getsockname()[0]
     where = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
     sys.stderr.write(f"bellboard: serving {where}/ (token in {path})\n")
@@ -169,6 +172,8 @@ def serve(serving: Serving) -> int:
     logging.getLogger().addHandler(_OneLine(logging.ERROR))
     with listening:
         server.run(sockets=[listening])
+    if server.interrupted:
+        raise KeyboardInterrupt
     return 0
 
 

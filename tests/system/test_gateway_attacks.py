@@ -308,16 +308,18 @@ def test_it_ends_within_three_seconds_with_everything_open(serve: Serve, word: s
     assert web.log().count("\n") == 2 + (word == "SIGINT" and "interrupted" in web.log()), web.log()
 
 
-def test_it_ends_also_when_it_is_told_to_while_it_starts(house: House) -> None:
+@pytest.mark.parametrize(("word", "code"), [("SIGTERM", 0), ("SIGINT", 130)])
+def test_it_ends_also_when_it_is_told_to_while_it_starts(house: House, word: str, code: int) -> None:
     for _ in range(3):
         with subprocess.Popen(
             [*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True, env={**os.environ, **house.env}
         ) as process:
             assert process.stderr is not None
             assert "serving" in process.stderr.readline()
-            process.terminate()
+            process.send_signal(getattr(signal, word))
             try:
-                assert process.wait(10) == 0
+                assert process.wait(10) == code
+                assert "Traceback" not in process.stderr.read()
             finally:
                 process.kill()
 
