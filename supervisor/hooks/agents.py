@@ -12,7 +12,8 @@ from msgspec import Struct
 class Agent(Struct, frozen=True, kw_only=True):
     """One agent's documented hook configuration. `matched` events take a matcher; `timeout` is in the agent's own unit.
 
-    `dedicated`: the file holds hooks and nothing else, so that it goes with the last of them.
+    `dedicated`: the file holds hooks and nothing else, so that it goes with the last of them. `data` is the folder of its
+    sessions, if that is not the one of its settings.
     """
 
     name: str
@@ -24,6 +25,12 @@ class Agent(Struct, frozen=True, kw_only=True):
     note: str = ""
     plugin: bool = False
     dedicated: bool = False
+    data: str = ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether the agent is here: one that keeps its data elsewhere may have no folder of settings yet."""
+        return any(os.path.isdir(folder) for folder in (self.home, self.data) if folder)
 
 
 def _folder(variable: str, default: str, below: str = "") -> str:
@@ -67,6 +74,7 @@ def known() -> dict[str, Agent]:
             settings=os.path.join(opencode, "plugins", "bellboard.js"),
             events=(),
             plugin=True,
+            data=_folder("XDG_DATA_HOME", "~/.local/share/opencode", "opencode"),
             note="OpenCode fetches its plugin library at its next start: without a network that takes a minute longer.",
         ),
     )

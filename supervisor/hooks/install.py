@@ -26,7 +26,7 @@ def chosen(names: list[str]) -> list[Agent]:
     for name in names:
         if name not in agents:
             raise UsageError(f"no hooks are known for {name!r}: known are {', '.join(agents)}")
-    picked = [agents[name] for name in names] or [agent for agent in agents.values() if os.path.isdir(agent.home)]
+    picked = [agents[name] for name in names] or [agent for agent in agents.values() if agent.installed]
     if not picked:
         raise UsageError("no agent that has hooks is installed here: name one of " + ", ".join(agents))
     return picked

@@ -12,7 +12,7 @@ from bellboard.supervisor.hooks.install import HookError, run
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for variable in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME"):
+    for variable in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
@@ -87,6 +87,14 @@ def test_opencode_gets_a_plugin_file(home: Path) -> None:
     assert json.dumps(str(home / "state" / "spool")) in plugin.read_text()
     do(home, "remove", "opencode")
     assert not plugin.exists()
+
+
+def test_an_agent_that_has_sessions_but_no_folder_of_settings_yet_is_here(home: Path) -> None:
+    (home / ".local" / "share" / "opencode").mkdir(parents=True)
+    plugin = home / ".config" / "opencode" / "plugins" / "bellboard.js"
+    assert do(home, "status") == f"opencode  not installed  ({plugin})"
+    do(home, "install")
+    assert do(home, "status") == f"opencode  installed  ({plugin})"
 
 
 def test_a_link_to_the_settings_stays_a_link(home: Path) -> None:
