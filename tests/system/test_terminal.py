@@ -173,6 +173,8 @@ def test_nothing_of_a_private_board_outlives_a_board_that_is_killed(busy: House,
     terminal = board()
     terminal.shows("live · private")
     supervisor = private_board(terminal)
+    # The board is drawn before the last of its processes has been started.
+    wait_for(lambda: len(supervisor.children(recursive=True)) == 2, 20, "the processes of the private board")
     folder, family = folder_of(supervisor), [supervisor, *supervisor.children(recursive=True)]
     parent = supervisor.parent()
     assert parent is not None
