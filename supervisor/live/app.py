@@ -5,7 +5,9 @@ It draws when something changed, at most ten times a second, and only the lines 
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -45,6 +47,8 @@ DRAW_SECONDS = 0.1
 CLOCK_SECONDS = 1.0
 FOUND_SECONDS = 6.0
 ENDS = (signal.SIGTERM, signal.SIGHUP)
+LOST_SECONDS = 5.0
+EXIT_LOST = 129
 GUTTER = 2
 """Columns left of each line, for the mark of the picked row, and one more on the right."""
 
@@ -69,6 +73,9 @@ class Board(App[None]):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
+        # Textual's writer may wait for ever for a terminal that is gone; then there is nothing to be given back.
+        self.lost = threading.Timer(LOST_SECONDS, os._exit, (EXIT_LOST,))
+        self.lost.daemon = True
         for theme in look.themes():
             self.register_theme(theme)
         self.theme = look.NAMES[dark]
@@ -99,12 +106,17 @@ class Board(App[None]):
         self._loop = asyncio.get_running_loop()
         for number in ENDS:
             # Told to end, it gives the terminal back as it was.
-            self._loop.add_signal_handler(number, self.exit)
+            self._loop.add_signal_handler(number, self._told_to_end)
         self._wire.wake = self._wake
         self.set_interval(CLOCK_SECONDS, self._soon)
         if self._found_seconds > 0:
             self.set_timer(self._found_seconds, self._close_found)
         self.draw()
+
+    def _told_to_end(self) -> None:
+        if self.lost.ident is None:
+            self.lost.start()
+        self.exit()
 
     def on_unmount(self) -> None:
         """Stop listening."""
@@ -316,7 +328,11 @@ def show(wire: Wire, *, dark: bool = True, beside: Beside = NOTHING) -> None:
     try:
         # Where agents keep their files is of interest on their own machine, and if they are not simulated.
         seconds = 0 if wire.picture().fleet or beside is not NOTHING else FOUND_SECONDS
-        Board(wire, dark=dark, beside=beside, found_seconds=seconds).run()
+        board = Board(wire, dark=dark, beside=beside, found_seconds=seconds)
+        try:
+            board.run()
+        finally:
+            board.lost.cancel()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)  # a loop that has ended leaves none
