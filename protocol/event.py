@@ -134,6 +134,23 @@ SESSION_EVENTS: dict[EventKind, type[Discovered | Updated | Terminal | Stale | R
 }
 
 
+def session_event(
+    kind: EventKind, session: SessionState, *, epoch: str, seq: int, source_seq: int, at: datetime
+) -> Discovered | Updated | Terminal | Stale | Resumed | Removed:
+    """Return the event that tells what became of a session."""
+    return SESSION_EVENTS[kind](
+        epoch=epoch,
+        seq=seq,
+        source=session.source,
+        source_seq=source_seq,
+        id=session.id,
+        version=session.version,
+        at=at,
+        session=session,
+        host=session.host,
+    )
+
+
 def topic_of(event: Event) -> bytes:
     """Return the topic under which an event goes out: `session.<source>.<id>`, `health.<source>` or `heartbeat`.
 

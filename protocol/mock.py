@@ -9,7 +9,7 @@ from msgspec import structs
 
 from .ask import HistoryAnswer, PulsesAnswer, SnapshotPage, SnapshotRequest
 from .codec import HISTORY_ANSWER, PULSES_ANSWER, SNAPSHOT_PAGE
-from .event import SESSION_EVENTS, BoardEvent, EventKind, HealthChanged, Heartbeat
+from .event import BoardEvent, EventKind, HealthChanged, Heartbeat, session_event
 from .history import History, Mark, Pulse, by_minute, mark_of, still
 from .session import HealthState, SessionState
 
@@ -126,17 +126,8 @@ class MockState:
 
     def _event(self, kind: EventKind, session: SessionState) -> BoardEvent:
         seq, source_seq = self._count(session.origin)
-        return SESSION_EVENTS[kind](
-            epoch=self.epoch,
-            seq=seq,
-            source=session.source,
-            source_seq=source_seq,
-            id=session.id,
-            version=session.version,
-            at=datetime.now(UTC),
-            session=session,
-            host=session.host,
-        )
+        now = datetime.now(UTC)
+        return session_event(kind, session, epoch=self.epoch, seq=seq, source_seq=source_seq, at=now)
 
     def _count(self, source: str) -> tuple[int, int]:
         self.seq += 1

@@ -104,20 +104,30 @@ class Round:
             self.failing &= {handle.id for handle in found}
             # What stands as it did when nothing was new in it has nothing new.
             found = [each for each in found if not each.stamp or self._still.get(each.id) != each.stamp]
-            self.left_out = sum(self._sleeps(handle, now) for handle in found)
-        self.schedule(found, now)
+        asleep = self.schedule(found, now)
+        self.left_out = asleep if everything else self.left_out
         return None
 
-    def schedule(self, handles: Iterable[SessionHandle], now: float) -> None:
+    def schedule(self, handles: Iterable[SessionHandle], now: float) -> int:
         """Queue sessions, the most recently changed first; those older than `since` that were never read stay asleep.
 
         On suspects a worker has died before: they come last, so that all others are read whatever becomes of them.
+        Returns how many stay asleep.
         """
-        wanted = [handle for handle in handles if self._awake(handle, now)]
+        wanted: list[SessionHandle] = []
+        asleep = 0
+        for handle in handles:
+            if self._set_aside(handle):
+                continue
+            if self._sleeps(handle, now):
+                asleep += 1
+            else:
+                wanted.append(handle)
         wanted.sort(key=lambda handle: handle.modified_at or 0.0)
         for handle in wanted:
             self._handles[handle.id] = handle
             self.queue(handle.id, first=not self._suspects or sayable(handle.id) not in self._suspects)
+        return asleep
 
     def queue(self, name: str, *, first: bool = False) -> None:
         """Queue a session unless it is queued already."""
@@ -128,14 +138,14 @@ class Round:
             else:
                 self._queue.append(name)
 
-    def _awake(self, handle: SessionHandle, now: float) -> bool:
+    def _set_aside(self, handle: SessionHandle) -> bool:
         if self._quarantined and (name := sayable(handle.id)) in self._quarantined:
             self._handles[handle.id] = handle
             if _shape(handle) != self._quarantined[name]:
                 self._quarantined[name] = _shape(handle)
                 self._changed.append(name)
-            return False
-        return not self._sleeps(handle, now)
+            return True
+        return False
 
     def _sleeps(self, handle: SessionHandle, now: float) -> bool:
         if self._since is None or handle.live or handle.modified_at is None or handle.id in self._cursors:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec import Struct, field, structs
 
-from ...protocol.event import SESSION_EVENTS, BoardEvent, EventKind, HealthChanged, Heartbeat
+from ...protocol.event import BoardEvent, EventKind, HealthChanged, Heartbeat, session_event
 from ...protocol.history import History, still
 from ...protocol.order import Ack, Downward, Fenced, Nack
 from ...protocol.session import HealthState, SessionState
@@ -272,16 +272,7 @@ class Aggregator:
 
     def _event(self, plan: Plan, kind: EventKind, state: SessionState, now: Moment) -> BoardEvent:
         seq, source_seq = _number(plan, state.source)
-        return SESSION_EVENTS[kind](
-            epoch=self.epoch,
-            seq=seq,
-            source=state.source,
-            source_seq=source_seq,
-            id=state.id,
-            version=state.version,
-            at=now.wall,
-            session=state,
-        )
+        return session_event(kind, state, epoch=self.epoch, seq=seq, source_seq=source_seq, at=now.wall)
 
     def _keep(self, key: SessionKey, tracked: Tracked, now: Moment) -> None:
         self._tracked[key] = tracked

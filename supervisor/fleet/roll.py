@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec import structs
 
-from ...protocol.event import SESSION_EVENTS, BoardEvent, EventKind, HealthChanged, Heartbeat, Snapshot
+from ...protocol.event import BoardEvent, EventKind, HealthChanged, Heartbeat, Snapshot, session_event
 from ...protocol.history import History, still
 from ...protocol.replica import Key
 from ...protocol.session import HealthState, SessionState, origin
@@ -192,17 +192,7 @@ class Roll:
 
     def _event(self, kind: EventKind, state: SessionState, at: datetime) -> BoardEvent:
         seq, source_seq = self._number(state.origin)
-        return SESSION_EVENTS[kind](
-            epoch=self.epoch,
-            seq=seq,
-            source=state.source,
-            source_seq=source_seq,
-            id=state.id,
-            version=state.version,
-            at=at,
-            session=state,
-            host=state.host,
-        )
+        return session_event(kind, state, epoch=self.epoch, seq=seq, source_seq=source_seq, at=at)
 
     def _number(self, of: str) -> tuple[int, int]:
         self.seq += 1

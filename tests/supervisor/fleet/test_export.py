@@ -22,7 +22,7 @@ ONE = session_key("laptop", "claude", "one")
 def board() -> Iterator[MockBoard]:
     with MockBoard() as made:
         made.health("claude", pid=7)
-        made.session("claude", "one", activity="working", title="Secret plans", working_dir="/home/me/work/shop")
+        made.session("claude", "one", activity="working", title="Secret plans", working_dir="/home/me/code/shop")
         yield made
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,6 +10,7 @@ from board_scene import NOW, PICTURE, SESSIONS, StillWire, session
 from textual import events
 from textual.pilot import Pilot
 
+from bellboard.supervisor.live import app
 from bellboard.supervisor.live.app import Board
 from bellboard.supervisor.live.beside import NOTHING, Beside
 from bellboard.supervisor.live.sheet import Sheet
@@ -322,3 +324,25 @@ def test_a_thousand_sessions_scroll() -> None:
         await until(pilot, lambda: "work 0000" in picked(board), "the first is picked and seen")
 
     drive(act, picture=PICTURE._replace(sessions=many))
+
+
+@pytest.mark.parametrize("number", app.ENDS)
+def test_who_is_told_to_end_and_waits_for_ever_for_a_terminal_that_is_gone_ends_all_the_same(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(app, "LOST_SECONDS", 0.01)
+    monkeypatch.setattr(app.os, "_exit", ended.append)
+
+    def wait(board: Board) -> None:
+        """Do what an end does that never comes."""
+
+    monkeypatch.setattr(Board, "exit", wait)
+
+    async def act(pilot: Pilot[None], board: Board, _: StillWire) -> None:
+        signal.raise_signal(number)
+        await until(pilot, lambda: board.lost.ident is not None, "the signal to be heard")
+        signal.raise_signal(number)  # impatience changes nothing
+        await until(pilot, lambda: ended == [app.EXIT_LOST], "its end")
+
+    drive(act)
