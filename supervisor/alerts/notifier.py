@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ...protocol.event import Snapshot
 from ...protocol.subscriber import STEP_SECONDS, Subscriber
 from ..clock import Moment, Ticks
+from ..views.text import hearing
 from .alarm import Alarm
 from .backends import Backend, BackendFailed
 from .settings import Notify
@@ -38,8 +39,7 @@ class Notifier:
         if self._board.connected != self._heard:
             # A person is told only if it lasts; who reads this sees it at once.
             self._heard = self._board.connected
-            said = "heard again" if self._heard else "not heard any more: waiting for it"
-            sys.stderr.write(f"{now.wall.astimezone():%H:%M:%S} bellboard: the supervisor is {said}\n")
+            sys.stderr.write(hearing(now.wall, self._fleet, heard=self._heard))
         for item in items:
             if isinstance(item, Snapshot):
                 self._alarm.picture(item, now)

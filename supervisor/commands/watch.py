@@ -5,7 +5,7 @@ import contextlib
 import select
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -40,8 +40,7 @@ def run(options: argparse.Namespace) -> int:
             items = board.receive(STEP_SECONDS)
             if board.connected != heard:
                 heard = board.connected
-                said = "heard again" if heard else "not heard any more: waiting for it"
-                sys.stderr.write(f"{_now()} bellboard: the supervisor is {said}\n")
+                sys.stderr.write(text.hearing(datetime.now(UTC), options.fleet, heard=heard))
     raise BrokenPipeError
 
 

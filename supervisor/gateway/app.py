@@ -38,7 +38,7 @@ def gateway(
     """Put a gateway together. It follows the board of `runtime_dir` while the application runs; see `Api` for `fleet`."""
     rates = rates or Rates()
     feed = Feed()
-    mirror = Mirror(runtime_dir, level, feed)
+    mirror = Mirror(runtime_dir, level, feed, fleet)
     streams = Streams(mirror, feed, rates)
     login = Login(access)
     api = Api(mirror, feed, streams, runtime_dir, level, fleet)

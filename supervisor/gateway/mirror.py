@@ -19,6 +19,7 @@ from ...protocol.replica import Key
 from ...protocol.session import HealthState, SessionState, Time
 from ...protocol.subscriber import Item, Subscriber
 from ..views.document import SessionsDocument
+from ..views.text import hearing
 from .feed import Feed, Piece, numbered, unnumbered
 from .tally import Tally
 
@@ -36,9 +37,9 @@ class Board(Struct, frozen=True, kw_only=True):
 
 
 class Mirror:
-    """Follows the board in `runtime_dir` and tells it to `feed` at a privacy level."""
+    """Follows the board in `runtime_dir`, or that of `fleet`, and tells it to `feed` at a privacy level."""
 
-    def __init__(self, runtime_dir: str, level: privacy.Level, feed: Feed) -> None:
+    def __init__(self, runtime_dir: str, level: privacy.Level, feed: Feed, fleet: str | None = None) -> None:
         self.sessions: dict[Key, SessionState] = {}
         self.health: dict[str, HealthState] = {}
         self.tally = Tally()
@@ -47,6 +48,7 @@ class Mirror:
         self._runtime_dir = runtime_dir
         self._level: privacy.Level = level
         self._feed = feed
+        self._named = fleet
         self._document: tuple[str, bytes] = ("", b"")
         self._board: Subscriber | None = None
         self._flushing: asyncio.TimerHandle | None = None
@@ -163,6 +165,5 @@ class Mirror:
             before = self.status.connected
             self._heard(connected=self.joined and self._board is not None and self._board.connected)
             if self.status.connected != before:
-                said = "heard again" if self.status.connected else "not heard any more: waiting for it"
-                sys.stderr.write(f"{datetime.now().astimezone():%H:%M:%S} bellboard: the supervisor is {said}\n")
+                sys.stderr.write(hearing(datetime.now(UTC), self._named, heard=self.status.connected))
                 self._feed.say(self.present())

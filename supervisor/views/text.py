@@ -48,6 +48,13 @@ def plain(text: str | None) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+def hearing(now: datetime, fleet: str | None, *, heard: bool) -> str:
+    """Return the line that tells whoever follows a board that it fell silent, or that it is heard again."""
+    who = "the supervisor" if fleet is None else f"the fleet at {fleet}"
+    said = "heard again" if heard else "not heard any more: waiting for it"
+    return f"{now.astimezone():%H:%M:%S} bellboard: {who} is {said}\n"
+
+
 def unheard(fleet: str | None) -> str:
     """Ask what keeps a board from being heard; `fleet` is where the board of a fleet comes from."""
     return (

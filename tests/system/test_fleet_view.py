@@ -154,7 +154,8 @@ def test_a_server_that_is_killed_makes_the_picture_old_and_then_all_is_as_on_the
     with followed(fleet, "watch", "--jsonl") as (_, out):
         wait_for(lambda: '"snapshot"' in out.read_text(), 15, "the first picture")
         fleet.server.kill()
-        wait_for(lambda: "not heard any more" in out.read_text(), 20, "the news of it")
+        gone = f"the fleet at {fleet.server.url} is not heard any more: waiting for it"
+        wait_for(lambda: gone in out.read_text(), 20, "the news of it")
         for board in fleet.boards.values():
             board.session("claude", "same", activity="waiting", waiting_for="permission")
             board.session("claude", "meanwhile", activity="working")
