@@ -6,6 +6,7 @@ because binding an ipc path takes it away from a living supervisor without a wor
 
 import contextlib
 import logging
+import math
 import os
 import secrets
 import signal
@@ -47,11 +48,11 @@ log = logging.getLogger("bellboard")
 SOCKETS = (EVENTS, INGEST, SNAPSHOT, CONTROL)
 
 TICK_SECONDS = 0.25
-"""Between two ticks while anything is under way, and after anything came in."""
-CALM_SECONDS = 1.0
-"""Between two ticks while nothing is: with the heartbeat, which is due then anyhow."""
+"""Between two ticks while anything is under way, and after anything came in. Else there is one with each heartbeat."""
 STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 2.0
+CALM_MEASURE_SECONDS = 5.0
+"""Between two looks at what the workers use: while they have something to say, and while they have not."""
 PENDING_SECONDS = 0.01
 """While somebody waits for pages of a snapshot that could not be sent at once."""
 
@@ -82,7 +83,8 @@ class Supervisor:
         self._held = contextlib.ExitStack()
         self._held.callback(self._premises.close)
         self._leaving = False
-        self._measure_at = self._storage_retry_at = 0.0
+        self._measured_at, self._storage_retry_at = -math.inf, 0.0
+        self._stirred = True
 
     def open(self) -> None:
         """Make folders, take the locks, load the store, bind. Raises SupervisorError or AddressError."""
@@ -143,7 +145,8 @@ class Supervisor:
                 if self._answers.pending or self._answers.asked(found):
                     busy = self._answers.serve() or busy
                 self._greet(now)
-                if found:
+                if self._intake.stirred() or found - {self._intake.channel}:
+                    self._stirred = True
                     next_tick = min(next_tick, ticked + TICK_SECONDS)
                 if self._reap(clock):
                     next_tick = 0.0  # whoever ended may be started again at once
@@ -194,7 +197,8 @@ class Supervisor:
 
     def _tick(self, now: Moment) -> None:
         clock = now.clock
-        self._notify.tick(time.monotonic(), self.book.summary())
+        if self._notify.wanted:
+            self._notify.tick(time.monotonic(), self.book.summary())
         self._keeper.tick(now)
         self._crew.push(self.roster.insist(clock))
         self._guard.look(clock)
@@ -212,8 +216,8 @@ class Supervisor:
             if plan.changes and not self._intake.perform(plan, now):
                 self.aggregator.retry(plan, now)
                 self._storage_retry_at = clock + STORAGE_RETRY_SECONDS
-        if clock >= self._measure_at:
-            self._measure_at = clock + MEASURE_SECONDS
+        if clock - self._measured_at >= (MEASURE_SECONDS if self._stirred else CALM_MEASURE_SECONDS):
+            self._measured_at, self._stirred = clock, False
             self._guard.measure(clock)
         self._voice.say([self.aggregator.health_event(state, now) for state in self.book.news(now.wall)])
 
@@ -221,7 +225,8 @@ class Supervisor:
         """How long the next tick may wait, unless something happens."""
         if self.roster.due(clock):
             return STAGGER_SECONDS
-        return min(max(TICK_SECONDS, self.roster.rest(clock)), CALM_SECONDS, self._notify.beat or CALM_SECONDS)
+        calm = max(0.0, self._voice.due - time.monotonic())
+        return min(max(TICK_SECONDS, self.roster.rest(clock)), calm, self._notify.beat or calm)
 
     def _greet(self, now: Moment) -> None:
         """Beat each second, and soon after somebody subscribed: whoever joins waits for it."""

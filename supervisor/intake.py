@@ -46,6 +46,7 @@ class Intake:
         self._roster = roster
         self._voice = voice
         self.credit = credit
+        self._stirred = False
         self._tokens: dict[str, tuple[int, str]] = {}
         self._peers: dict[bytes, tuple[str, int]] = {}
         self._strikes: dict[str, list[float]] = {}
@@ -91,8 +92,14 @@ class Intake:
                 self._take(peer, frame, batch, now)
             self._heard(peer, now)
         if batch:
+            self._stirred = True
             self._apply(batch, now)
         return more
+
+    def stirred(self) -> bool:
+        """Whether since this was asked last there was more to take than beats of workers that go on as before."""
+        stirred, self._stirred = self._stirred, False
+        return stirred
 
     def perform(self, plan: Plan, now: Moment) -> bool:
         """Store, adopt and publish a plan; False, with nothing changed, if it could not be stored."""
@@ -155,10 +162,12 @@ class Intake:
 
     def _note(self, source: str, message: Upward, now: Moment) -> None:
         if isinstance(message, Beat):
-            self._book.beat(source, message)
+            self._stirred = self._book.beat(source, message) or self._stirred
             if message.passes:
                 self._roster.progress(source)
-        elif isinstance(message, Fault):
+            return
+        self._stirred = True
+        if isinstance(message, Fault):
             self._book.fault(source, message)
         elif isinstance(message, Changed):
             if self._roster.quarantine.changed(source, message.handle, now.clock):
@@ -178,6 +187,7 @@ class Intake:
         if hello.token != token or peer != _name(hello.source, inc):
             return
         self._peers[peer] = (hello.source, inc)
+        self._stirred = True
         pages = self._grants(hello.source, inc)
         for page in pages:
             self.channel.send(peer, [DOWNWARD.encode(page)])

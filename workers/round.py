@@ -43,11 +43,12 @@ class Round:
         self._recorder = recorder or unread()
         self._since = since
         self._cursors: dict[str, Cursor] = {}
-        self._still: dict[str, str] = {}
+        self._still: dict[str, SessionHandle] = {}
         self._quarantined: dict[str, str] = {}
         self._suspects: set[str] = set()
         self._changed: list[str] = []
         self._handles: dict[str, SessionHandle] = {}
+        self._ahead: list[SessionHandle] | Exception | None = None
         self._queue: deque[str] = deque()
         self._queued: set[str] = set()
 
@@ -77,11 +78,27 @@ class Round:
         found, self._changed = self._changed, []
         return found
 
+    def look_ahead(self) -> None:
+        """Ask the source for all its sessions while the grant is on its way; the next `discover` goes on from there."""
+        self._recorder.note(Note("discover"))
+        try:
+            self._ahead = list(self._source.discover())
+        except Exception as error:  # noqa: BLE001 - whatever it is, `discover` meets it and says it
+            self._ahead = error
+        finally:
+            self._recorder.rest()
+
     def discover(self, now: float) -> Fault | None:
         """Ask the source for all its sessions and queue them; `now` is epoch seconds. Raises SourceUnavailable."""
-        fault = self.ask(self._source.discover, now, everything=True)
+        fault = self.ask(self._listed, now, everything=True)
         self.discover_failures = 0 if fault is None else self.discover_failures + 1
         return fault
+
+    def _listed(self) -> Iterable[SessionHandle]:
+        ahead, self._ahead = self._ahead, None
+        if isinstance(ahead, Exception):
+            raise ahead
+        return self._source.discover() if ahead is None else ahead
 
     def ask(
         self, question: Callable[[], Iterable[SessionHandle]], now: float, *, everything: bool = False
@@ -93,20 +110,32 @@ class Round:
         self.steps += 1
         self._recorder.note(Note("discover"))
         try:
-            found = [_checked(handle) for handle in question()]
+            found = self._news(question()) if everything else [_checked(handle) for handle in question()]
         except SourceUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
         finally:
             self._recorder.rest()
-        if everything:
-            self.failing &= {handle.id for handle in found}
-            # What stands as it did when nothing was new in it has nothing new.
-            found = [each for each in found if not each.stamp or self._still.get(each.id) != each.stamp]
         asleep = self.schedule(found, now)
         self.left_out = asleep if everything else self.left_out
         return None
+
+    def _news(self, handles: Iterable[SessionHandle]) -> list[SessionHandle]:
+        """Return what does not stand as it did when nothing was new in it. All handles are given: others fail no more."""
+        news: list[SessionHandle] = []
+        here: set[str] = set()
+        still = self._still
+        for handle in handles:
+            # The very handle of the last time has been checked, and is what most of a sweep consists of.
+            if handle.__class__ is SessionHandle and still.get(handle.id) is handle:
+                continue
+            known = still.get(_checked(handle).id)
+            if known is None or known.stamp != handle.stamp:
+                news.append(handle)
+            here.add(handle.id)
+        self.failing &= here  # what stands still does not fail
+        return news
 
     def schedule(self, handles: Iterable[SessionHandle], now: float) -> int:
         """Queue sessions, the most recently changed first; those older than `since` that were never read stay asleep.
@@ -181,7 +210,8 @@ class Round:
             self._recorder.rest()
         self.failing.discard(name)
         if after == before:
-            self._still[name] = handle.stamp
+            if handle.stamp:
+                self._still[name] = handle
             return None
         self._still.pop(name, None)
         self._cursors[name] = after

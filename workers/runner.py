@@ -31,6 +31,7 @@ NESTED = 5
 """Folders that may appear one inside the other between two looks: a year, a month and a day are three."""
 
 BATCH_SECONDS = 0.02
+NEWS_SECONDS = 0.002
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_UNAVAILABLE = 69
@@ -60,6 +61,7 @@ class Runner:
         self._outbox = Outbox(order.inc, 1)
         self._watches = Watches(enabled=False)
         self._granted: list[Grant] = []
+        self._hello_at = 0.0
         self._passes = 0
         self._in_pass = False
         self._opening: Literal["list", "watch", "over"] = "list"
@@ -70,25 +72,35 @@ class Runner:
     def run(self) -> int:
         """Work until told to end. Returns the exit code."""
         try:
-            self._introduce()
+            self._hello()
             source = self._load()
-            self._work(source, self._begin(source))
+            work = Round(source, since=self._order.since, recorder=self._recorder)
+            work.look_ahead()
+            self._await_grant()
+            self._begin(source, work)
+            self._work(source, work)
         except Ended as end:
             self._say(end.bye)
             self._link.flush_and_close(BYE_SECONDS)
             self._watches.close()
             return end.code
 
-    def _introduce(self) -> None:
-        """Say Hello until the board grants."""
+    def _hello(self) -> None:
+        """Say Hello, as soon as the line stands; what was granted of an answer that was not whole is granted anew."""
         order = self._order
         hello = Hello(v=PROTOCOL_VERSION, source=order.source, inc=order.inc, token=order.token, pid=os.getpid())
-        said_at = -HELLO_SECONDS
+        self._granted.clear()
+        while not self._say(hello):
+            self._poll.wait(0.005)
+            self._leash.renew()
+        self._hello_at = time.monotonic()
+
+    def _await_grant(self) -> None:
+        """Wait for the board's grant, which was on its way meanwhile; ask for it again now and then."""
         while not self._granted or self._granted[-1].more:
-            if time.monotonic() - said_at >= HELLO_SECONDS and self._say(hello):
-                said_at = time.monotonic()
-                self._granted.clear()
-            self._poll.wait(0.005 if said_at < 0 else 1.0)
+            if time.monotonic() - self._hello_at >= HELLO_SECONDS:
+                self._hello()
+            self._poll.wait(1.0)
             self._listen(None)
             self._leash.renew()
 
@@ -101,13 +113,13 @@ class Runner:
             # Whatever the code of a source raises while it is imported or made is a Fault of that source. The whole of
             # it goes to the log, for whoever writes the source: no conversation has been read yet.
             traceback.print_exc()
+            self._await_grant()  # before it the board does not listen to us
             self._say(Fault(scope="source", code="not loadable", detail=describe(error)))
             raise Ended(Bye(reason="failed"), EXIT_FAILED) from error
         finally:
             self._recorder.rest()
 
-    def _begin(self, source: Source) -> Round:
-        work = Round(source, since=self._order.since, recorder=self._recorder)
+    def _begin(self, source: Source, work: Round) -> None:
         for grant in self._granted:
             work.grant(grant.cursors, grant.quarantined, grant.suspects)
         self._outbox = Outbox(self._order.inc, self._granted[-1].credit)
@@ -115,7 +127,6 @@ class Runner:
         self._watches = Watches(enabled=self._order.watch and isinstance(source, Watching))
         if self._watches.fd is not None:
             self._poll.add(self._watches.fd)
-        return work
 
     def _work(self, source: Source, work: Round) -> NoReturn:
         while True:
@@ -215,12 +226,20 @@ class Runner:
         return fault
 
     def _take(self, work: Round) -> None:
-        """Parse for a moment, or until the credit is used up: what came of it goes out as one message."""
+        """Parse for a moment, or until the credit is used up: what came of it goes out as one message.
+
+        It goes out sooner where sessions follow in which nothing is new: after a restart those are nearly all.
+        """
         until = time.monotonic() + BATCH_SECONDS
+        news = False
         while work.backlog and self._outbox.free > 0:
             result = work.step()
             if isinstance(result, Parsed):
+                news = True
                 result = self._put(result, work)
+            elif result is None and news:
+                until = min(until, time.monotonic() + NEWS_SECONDS)
+                news = False
             if result is not None:
                 self._say(result)
             if time.monotonic() >= until:

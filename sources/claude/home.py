@@ -1,7 +1,9 @@
 """Home: one config folder of the client, with its transcripts, its register, and the handles of its sessions."""
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 from zlib import crc32
 
 from msgspec.structs import replace
@@ -23,6 +25,15 @@ PARTED_KEPT = 256
 """Sessions that never had a transcript and whose record is gone: remembered, so that their end can be told."""
 
 
+class _Given(NamedTuple):
+    """A handle that was given out, what it was made of, and when (epoch seconds) it changes by getting older."""
+
+    session: Session
+    presence: Presence
+    until: float
+    handle: SessionHandle
+
+
 class Home:
     """One config folder. It remembers only what makes looking again cheap."""
 
@@ -33,7 +44,7 @@ class Home:
         self.register = Register(folder, folders, processes, machine)
         self._folders = folders
         self._parted: dict[str, str] = {}
-        self._given: dict[str, tuple[Session, Presence, str, SessionHandle]] = {}
+        self._given: dict[str, _Given] = {}
         self._recent: list[str] = []
 
     def refresh(self) -> dict[str, str]:
@@ -55,9 +66,10 @@ class Home:
         for project in self.tree.projects():
             for session in self.tree.sessions(project):
                 found.add(session.id)
-                if now - (session.newest or 0.0) < RECENT_SECONDS:
+                handle = self._kept(session, now) or self.handle(session, now)
+                if now - (handle.modified_at or 0.0) < RECENT_SECONDS:
                     self._recent.append(session.path.removesuffix(".jsonl"))
-                yield self.handle(session, now)
+                yield handle
         for session, path in (self._parted | self.register.sessions()).items():
             if session not in found:
                 yield self.handle(unwritten(session, path), now)
@@ -65,10 +77,9 @@ class Home:
     def handle(self, session: Session, now: float) -> SessionHandle:
         """Return the handle of one session as its files and the register are now."""
         presence = self.register.presence(session.id)
-        step = age_step(session.newest, presence, now)
         known = self._given.get(session.path)
-        if known is not None and known[0] is session and known[1] == presence and known[2] == step:
-            return known[3]
+        if known is not None and known.session is session and known.presence == presence and now < known.until:
+            return known.handle
         modified_at = session.newest
         if not session.stamp and modified_at is None:
             status = look(session.path)
@@ -82,8 +93,20 @@ class Home:
             stamp=stamp(session.shape, session.newest, presence, now),
         )
         if not session.agents and session.stamp:
-            self._given[session.path] = session, presence, step, handle
+            self._given[session.path] = _Given(session, presence, _next_step(session.newest, presence, now), handle)
         return handle
+
+    def _kept(self, session: Session, now: float) -> SessionHandle | None:
+        """Return the handle given last, if nothing of it can have changed since: in a sweep that is nearly every one."""
+        known = self._given.get(session.path)
+        if (
+            known is not None
+            and known.session is session
+            and now < known.until
+            and self.register.presence(session.id) is known.presence
+        ):
+            return known.handle
+        return None
 
     def touched(self, paths: Sequence[str], now: float) -> Iterator[SessionHandle]:
         """Return the handles of the sessions to which these files or folders belong, whether they still exist or not."""
@@ -139,3 +162,8 @@ def age_step(newest: float | None, presence: Presence, now: float) -> str:
     """Say how long nothing was written, in three steps; "" where that says nothing."""
     age = now - (newest or 0.0)
     return "" if presence.decides else "a" if age < SETTLE_SECONDS else "b" if age < QUIET_SECONDS else "c"
+
+
+def _next_step(newest: float | None, presence: Presence, now: float) -> float:
+    step = age_step(newest, presence, now)
+    return (newest or 0.0) + (SETTLE_SECONDS if step == "a" else QUIET_SECONDS) if step in {"a", "b"} else math.inf

@@ -23,6 +23,9 @@ _MACHINE_ID = "/etc/machine-id"
 _BEST_FIRST: tuple[Judgement, ...] = ("alive", "unknown", "dead")
 
 
+_ABSENT, _SILENT = Presence("absent"), Presence("silent")  # compared with `is` before anything else
+
+
 class Held(Struct):
     """One record file: as it was last understood, and what was last said of its process."""
 
@@ -50,7 +53,7 @@ class Register:
         self._held: dict[str, Held] = {}
         self._by_session: dict[str, list[Held]] = {}
         self._there = False
-        self._unnamed = Presence("silent")
+        self._unnamed = _SILENT
         self._decoder = json.Decoder(Record, strict=False)
 
     def refresh(self) -> None:
@@ -80,7 +83,7 @@ class Register:
                 self._by_session.setdefault(held.record.session, []).append(held)
             else:
                 unread = True  # it may be the record of any session
-        self._unnamed = Presence("absent" if self._there and not unread else "silent")
+        self._unnamed = _ABSENT if self._there and not unread else _SILENT
 
     def _read(self, path: str) -> Record | None:
         try:

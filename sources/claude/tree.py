@@ -8,6 +8,7 @@ read once. The folder's name is no path (it cannot be turned back into one).
 import os
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 from zlib import crc32
 
 from msgspec import Struct
@@ -63,6 +64,14 @@ class Session(Struct, frozen=True):
         return max(times if self.modified_at is None else [self.modified_at, *times], default=None)
 
 
+class _Plan(NamedTuple):
+    """What was made of the listing of a project folder: names and paths of its sessions, and whether each is one file."""
+
+    listing: Listing
+    legacy: dict[str, list[str]]
+    names: list[tuple[str, str, bool]]
+
+
 class Tree:
     """The transcripts of one config folder."""
 
@@ -71,8 +80,8 @@ class Tree:
         self._folders = folders
         self._parents: dict[tuple[str, int], str] = {}
         self._children: dict[str, tuple[Listing, dict[str, list[str]]]] = {}
-        self._names: dict[str, tuple[Listing, list[str]]] = {}
-        self._alone: dict[str, tuple[tuple[int, int, int], Session]] = {}
+        self._plans: dict[str, _Plan] = {}
+        self._alone: dict[str, tuple[int, int, int, Session]] = {}
 
     def projects(self) -> list[str]:
         """Return the project folders; a link may stand for one."""
@@ -82,23 +91,26 @@ class Tree:
 
     def sessions(self, project: str) -> Iterator[Session]:
         """Yield the sessions of one project folder; of one that cannot be read there are none."""
-        listing = self._listing(project)
-        children = self._legacy(project, listing)
-        known = self._names.get(project)
-        if known is None or known[0] is not listing:
-            known = listing, [match[1] for name in listing.files if (match := _SESSION_NAME.fullmatch(name))]
-            self._names[project] = known
-        for name in known[1]:
-            session = self._session(project, name, listing, children.get(name))
-            if session.stamp:
-                yield session
+        plan = self._plan(project)
+        for name, path, alone in plan.names:
+            status = look(path)
+            if status is None:
+                self._alone.pop(path, None)
+            elif alone:
+                yield self._without_agents(name, path, status)
+            else:
+                yield self._with_agents(project, name, path, status, plan)
 
     def session(self, path: str) -> Session:
         """Return the session whose own transcript is, or was, at `path`."""
         project, name = os.path.split(path)
-        listing = self._listing(project)
         session = name.removesuffix(".jsonl")
-        return self._session(project, session, listing, self._legacy(project, listing).get(session))
+        plan = self._plan(project)
+        status = look(path)
+        if status is not None and session not in plan.legacy and session not in plan.listing.folders:
+            return self._without_agents(session, path, status)
+        self._alone.pop(path, None)
+        return self._with_agents(project, session, path, status, plan)
 
     def below(self, folder: str) -> Iterator[tuple[str, Listing]]:
         """Yield the folders in which the session that owns `folder` keeps its subagents."""
@@ -130,13 +142,36 @@ class Tree:
         except OSError:
             return Listing()  # one closed folder does not hide the others
 
-    def _session(self, project: str, session: str, listing: Listing, legacy: list[str] | None) -> Session:
-        path = f"{project}/{session}.jsonl"
-        status = look(path)
-        if status is not None and not legacy and session not in listing.folders:
-            return self._without_agents(session, path, status)
-        self._alone.pop(path, None)
-        paths = [*(legacy or ()), *(self._nested(f"{project}/{session}") if session in listing.folders else ())]
+    def _plan(self, project: str) -> "_Plan":
+        listing = self._listing(project)
+        legacy = self._legacy(project, listing)
+        plan = self._plans.get(project)
+        if plan is None or plan.listing is not listing or plan.legacy is not legacy:
+            found = [match[1] for name in listing.files if (match := _SESSION_NAME.fullmatch(name))]
+            owners = legacy.keys() | set(listing.folders)
+            plan = _Plan(listing, legacy, [(name, f"{project}/{name}.jsonl", name not in owners) for name in found])
+            self._plans[project] = plan
+        return plan
+
+    def _without_agents(self, session: str, path: str, status: os.stat_result) -> Session:
+        """Return a session that is one file: the same value as the last time, as long as the file is the same."""
+        known = self._alone.get(path)
+        if (
+            known is not None
+            and known[0] == status.st_mtime_ns
+            and known[1] == status.st_size
+            and known[2] == status.st_ino
+        ):
+            return known[3]
+        made = Session(session, path, stamp_of(status), status.st_mtime, ())
+        self._alone[path] = status.st_mtime_ns, status.st_size, status.st_ino, made
+        return made
+
+    def _with_agents(
+        self, project: str, session: str, path: str, status: os.stat_result | None, plan: "_Plan"
+    ) -> Session:
+        nested = self._nested(f"{project}/{session}") if session in plan.listing.folders else ()
+        paths = [*plan.legacy.get(session, ()), *nested]
         agents = {agent.id: agent for agent in map(_agent, paths) if agent is not None}
         return Session(
             id=session,
@@ -145,15 +180,6 @@ class Tree:
             modified_at=status.st_mtime if status is not None else None,
             agents=tuple(agents[name] for name in sorted(agents)),
         )
-
-    def _without_agents(self, session: str, path: str, status: os.stat_result) -> Session:
-        """Return a session that is one file: the same value as the last time, as long as the file is the same."""
-        key = (status.st_mtime_ns, status.st_size, status.st_ino)
-        known = self._alone.get(path)
-        if known is None or known[0] != key:
-            known = key, Session(session, path, stamp_of(status), status.st_mtime, ())
-            self._alone[path] = known
-        return known[1]
 
     def _nested(self, folder: str) -> Iterator[str]:
         for path, listing in self.below(folder):

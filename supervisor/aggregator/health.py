@@ -174,15 +174,18 @@ class HealthBook:
         """Note that somebody paused or resumed a source."""
         self._records[source].paused = paused
 
-    def beat(self, source: str, beat: Beat) -> None:
-        """Take a beat; a completed pass shows that the worker works."""
+    def beat(self, source: str, beat: Beat) -> bool:
+        """Take a beat; a completed pass shows that the worker works. Returns whether it says more than that it turns."""
         record = self._records[source]
-        record.beat = beat
+        before, record.beat = record.beat, beat
+        if before is not None and structs.replace(before, progress=beat.progress) == beat:
+            return False
         record.state = structs.replace(record.state, lag_seconds=beat.lag_seconds, left_out=beat.left_out)
         if beat.passes > 0:
             record.unloadable = None
             if not beat.discover_failures:
                 record.deaths = 0
+        return True
 
     def fault(self, source: str, fault: Fault) -> None:
         """Count a fault."""

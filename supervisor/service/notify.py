@@ -26,6 +26,11 @@ class Notify:
         self._status = ""
         self._unsaid: dict[str, str] = {}
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody wants to be told."""
+        return bool(self._path)
+
     def ready(self) -> None:
         """Everybody may attach from now on."""
         self._say("READY=1")

@@ -19,6 +19,11 @@ def counts(house: House) -> dict[str, tuple[int, int]]:
     return {name: (each["message_count"], each["tool_call_count"]) for name, each in house.sessions().items()}
 
 
+def surplus(house: House, truth: dict[str, tuple[int, int]]) -> float:
+    """Return by how much the messages of all sessions together are over-counted, as a share of the true sum."""
+    return sum(found for found, _ in counts(house).values()) / sum(true for true, _ in truth.values()) - 1
+
+
 def deaths(log: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
@@ -63,10 +68,9 @@ def test_counts_equal_the_files_after_kills_at_every_step(house: House, proof: P
     house.start("--source", f"claude={house.homes}")
     began = time.monotonic()
     if loose:
-        wait_for(lambda: all(counts(house).get(name, (0, 0)) >= load.truth[name] for name in load.truth), 60, "the end")
-        over = sum(found for found, _ in counts(house).values()) / sum(true for true, _ in load.truth.values()) - 1
-        proof.figure(f"loosened ledger: {len(deaths(log))} kills, over-counts by {over:.1%}")
-        assert over > 0
+        # A session may also have lost a step for good: it was lost on the wire, a later one counted, the worker killed.
+        wait_for(lambda: surplus(house, load.truth) > 0, 60, "a sum that is too high")
+        proof.figure(f"loosened ledger: {len(deaths(log))} kills, over-counts by {surplus(house, load.truth):.1%}")
         return
     wait_for(lambda: counts(house) == load.truth, 60, "the exact counts")
     places = Counter(deaths(log))

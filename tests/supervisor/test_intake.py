@@ -433,6 +433,28 @@ def test_beats_and_faults_are_noted_and_only_a_completed_pass_is_progress(desk: 
     assert [state.status for state in desk.book.states()] == ["healthy"]
 
 
+def test_a_beat_that_says_only_that_the_worker_goes_on_stirs_nothing(desk: Desk) -> None:
+    line = desk.worker()
+
+    def stirs(message: Upward) -> bool:
+        desk.at += 1.0
+        desk.tell(line, message)
+        vigil = desk.roster.vigil
+        wait_for(
+            lambda: (desk.intake.drain(desk.now), vigil.rest(desk.at) == vigil.patience.suspect)[1], what="the word"
+        )
+        return desk.intake.stirred()
+
+    assert desk.intake.stirred(), "it said Hello"
+    assert not desk.intake.stirred(), "asked once, told once"
+    assert stirs(Beat(progress=1, phase="watching"))
+    assert not stirs(Beat(progress=2, phase="watching"))
+    assert stirs(Beat(progress=3, phase="watching", passes=1))
+    assert not stirs(Beat(progress=4, phase="watching", passes=1))
+    assert stirs(step(1, "", "10"))
+    assert stirs(Fault(scope="handle", handle="h", code="ValueError", detail="ValueError at x.py:3"))
+
+
 def test_a_worker_whose_agent_is_not_installed_parts_and_says_where_it_looked(desk: Desk) -> None:
     line = desk.worker()
     desk.unanswered(line, Bye(reason="unavailable", looked=("/home/anna/.claude",)))

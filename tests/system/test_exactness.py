@@ -63,8 +63,9 @@ def test_counts_equal_a_clean_read_after_twenty_worker_and_three_supervisor_kill
     if not loose:
         wait_for(lambda: counts(house) == truth, 40, "the exact counts")
         return
-    wait_for(lambda: all(counts(house).get(name, (0, 0)) >= truth[name] for name in truth), 40, "the end of reading")
-    assert sum(messages for messages, _ in counts(house).values()) > sum(messages for messages, _ in truth.values())
+    # A sum and not each session: one may also have lost a step for good, which such a ledger does as well.
+    true = sum(messages for messages, _ in truth.values())
+    wait_for(lambda: sum(messages for messages, _ in counts(house).values()) > true, 40, "a sum that is too high")
 
 
 def test_the_bare_pyzmq_example_sees_each_append(house: House) -> None:

@@ -225,6 +225,27 @@ def test_an_agent_that_is_not_installed_is_no_fault() -> None:
         Round(source).discover(NOW)
 
 
+def test_what_was_listed_ahead_of_the_grant_is_queued_by_the_first_discover_alone() -> None:
+    source = Lines(a=["one", "two"])
+    work = Round(source)
+    work.look_ahead()
+    source.sessions["b"] = ["one"]
+    work.grant({"a": "1"}, {})
+    assert (work.discover(NOW), everything(work)) == (None, [parsed("a", "1", "2", "two")])
+    assert (work.discover(NOW), everything(work)) == (None, [parsed("b", "", "1", "one")])
+
+
+def test_what_goes_wrong_ahead_of_the_grant_is_said_by_the_first_discover() -> None:
+    source = Lines(a=["one"])
+    work = Round(source)
+    source.failure = SourceUnavailable(("/home/ann/.agent",))
+    work.look_ahead()
+    source.failure = None
+    with pytest.raises(SourceUnavailable):
+        work.discover(NOW)
+    assert (work.discover(NOW), work.backlog) == (None, 1)
+
+
 def test_any_other_question_fails_like_discover() -> None:
     work = Round(Lines(a=["one"]))
 

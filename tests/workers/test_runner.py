@@ -16,6 +16,7 @@ from bellboard.protocol.codec import DOWNWARD, ORDER, UPWARD, DecodeFault
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Order, Ping
 from bellboard.protocol.update import Beat, Bye, Fault, Hello, SourceUpdate, Update, Upward
+from bellboard.sources.contract import SessionHandle
 from bellboard.workers import outbox, runner
 from bellboard.workers.leash import Leash
 from bellboard.workers.runner import EXIT_FAILED, EXIT_OK, EXIT_UNAVAILABLE, NESTED, Runner
@@ -653,6 +654,54 @@ def test_what_changed_last_is_told_before_folders_are_watched(
     assert board.hear(Update).facts is not None
     board.settle()
     assert deeds.index("parse") < deeds.index("watch")
+
+
+def test_news_do_not_wait_for_all_sessions_in_which_there_are_none(
+    board: Board, work: Callable[..., Worker], sessions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from line_source import Lines
+
+    monkeypatch.setattr(runner, "BATCH_SECONDS", NEVER)
+    monkeypatch.setattr(runner, "NEWS_SECONDS", 0.0)
+    told = threading.Event()
+    parse = Lines.parse
+
+    def patient(self: Lines, handle: SessionHandle, cursor: str) -> tuple[SourceUpdate | None, str]:
+        if handle.id == "a":
+            assert told.wait(PATIENCE), "the update of c was not sent before a was read"
+        return parse(self, handle, cursor)
+
+    monkeypatch.setattr(Lines, "parse", patient)
+    for name in "abc":
+        write(sessions / name, "one")  # the last one listed is the first one read
+    work()
+    board.grant(cursors={"a": "1", "b": "1"})
+    assert board.hear(Update) == update(1, "c", 0, "one")
+    told.set()
+    board.say(Ack(seq=1))
+    board.beat(1)
+
+
+def test_sessions_are_listed_while_the_grant_is_on_its_way(
+    board: Board, work: Callable[..., Worker], sessions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from line_source import Lines
+
+    listed = threading.Event()
+    discover = Lines.discover
+
+    def noted(self: Lines) -> Iterable[SessionHandle]:
+        found = discover(self)
+        listed.set()
+        return found
+
+    monkeypatch.setattr(Lines, "discover", noted)
+    write(sessions / "a", "one")
+    work()
+    board.hear(Hello)
+    assert listed.wait(PATIENCE)
+    board.say(Grant(inc=1, epoch="e", credit=8))
+    assert board.hear(Update) == update(1, "a", 0, "one")
 
 
 @linux
