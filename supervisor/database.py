@@ -25,6 +25,9 @@ ASIDE_KEPT = 3
 PROBE_BYTES = 65536
 """Written to find out whether writing works again: more than a page, for which there is often room on a full disk."""
 
+PAGE_BYTES = 8192
+"""Of a new file: a transaction of many changes is one long row, and each page of it costs two calls to the system."""
+
 LOG_BYTES = 4 << 20
 """A log that is longer is brought into the file."""
 
@@ -155,6 +158,7 @@ class Database:
         finally:
             os.umask(before)
         try:
+            connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")

@@ -1,36 +1,44 @@
 """Store: what survives a restart. Sessions and cursors change in one transaction, or not at all.
 
 A killed process loses nothing, a power cut rolls sessions and cursors back together, which costs a re-read and never a
-number. Each row carries a checksum, so that a flipped bit cannot pass for a number; a database that cannot be read is moved
-aside and everything is rebuilt: from the agents' files at a start, from memory while running. The file itself is
-`database.py`'s affair, the counterpart in memory is `aggregator/aggregator.py`.
+number. What a transaction changes goes into a journal (`journal.py`), and now and then from there into the tables. Each row
+carries a checksum, so that a flipped bit cannot pass for a number; a database that cannot be read is moved aside and
+everything is rebuilt: from the agents' files at a start, from memory while running. The file itself is `database.py`'s
+affair, the counterpart in memory is `aggregator/aggregator.py`.
 """
 
+import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
 import msgspec
 
 from ..protocol.session import SessionState
-from .aggregator.aggregator import Kept, Plan
+from .aggregator.aggregator import Kept, Plan, Tracked
 from .aggregator.ledger import Entry, HandleKey
 from .database import Damaged, Database, take_away, translated
+from .errors import StorageError
+from .journal import NOTHING, TABLE, Held, Journal, Page, Stored, read, write
 
-SCHEMA = 2
+SCHEMA = 3
+READABLE = frozenset((0, 2, SCHEMA))
+"""Versions of the tables with which this release goes on: of a new file, of one without a journal, and its own."""
+
 FILE = "board.sqlite"
 FORGET_SECONDS = 30 * 86400.0
 """How long the counts of a removed session are kept, so that it can go on where it was."""
 
 # Sessions and cursors are rows of a kilobyte: in a table WITHOUT ROWID, whose pages hold a quarter of a page of each row,
 # most of them would have a page of overflow to themselves, and each change would write it.
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE IF NOT EXISTS sessions (source TEXT, id TEXT, gone INTEGER, live INTEGER, moved REAL, body BLOB, sum INTEGER,
   PRIMARY KEY (source, id));
 CREATE TABLE IF NOT EXISTS cursors (source TEXT, handle TEXT, session_id TEXT, cursor TEXT, sum INTEGER,
   PRIMARY KEY (source, handle));
+{TABLE};
 CREATE TABLE IF NOT EXISTS workers (source TEXT PRIMARY KEY, inc INTEGER, paused INTEGER) WITHOUT ROWID;
 """
 
@@ -48,15 +56,6 @@ DO UPDATE SET session_id = excluded.session_id, cursor = excluded.cursor, sum = 
 """
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """One stored session."""
-
-    state: SessionState
-    gone: bool
-    live: bool
-    moved: float
-
-
 class Store:
     """The database of one supervisor. `rebuilt` says why an older one had to be moved aside, None if it had not.
 
@@ -64,8 +63,7 @@ class Store:
     """
 
     def __init__(self, folder: str | None, *, kept: bool = True) -> None:
-        self._encoder = msgspec.json.Encoder()
-        self._decoder = msgspec.json.Decoder(SessionState)
+        self._journal = Journal()
         path = None if folder is None else os.path.join(folder, FILE)
         workers = [] if kept or path is None else take_away(path, "SELECT source, inc, paused FROM workers")
         self._file = Database(path, _prepare if kept else _prepare_in_memory)
@@ -81,10 +79,13 @@ class Store:
 
     def close(self) -> None:
         """Close the database."""
+        with contextlib.suppress(StorageError):  # the next start does it
+            self._settle()
         self._file.close()
 
     def sessions(self) -> Iterator[Stored]:
         """Yield all stored sessions, forgetting those removed long ago."""
+        self._settle()
         with self._file.transaction() as database:
             old = time.time() - FORGET_SECONDS
             gone = "SELECT source, id FROM sessions WHERE gone AND moved < ?"
@@ -94,7 +95,7 @@ class Store:
             rows = self._database.execute(_SESSIONS).fetchall()
         for source, name, gone_now, live, moved, body, _ in rows:
             try:
-                state = self._decoder.decode(body)
+                state = _DECODER.decode(body)
             except msgspec.MsgspecError as error:
                 self._forget(source, name, error)
             else:
@@ -106,19 +107,36 @@ class Store:
         with self._file.transaction() as database:
             _forget(database, [(source, name)])
 
-    def cursors(self) -> Iterator[tuple[str, str, str, str]]:
+    def cursors(self) -> Iterator[Held]:
         """Yield (source, handle, session id, cursor) of all handles."""
+        self._settle()
         with translated("read"):
             yield from (row[:4] for row in self._database.execute(_CURSORS))
 
     def commit(self, plan: Plan) -> None:
         """Store what a plan changes. Raises StorageError, and then nothing was changed."""
         now = time.time()
-        kept = [Kept(each, now) for each in plan.sessions.values()]
+        page = Page([_stored(each, now) for each in plan.sessions.values()], _held(plan.entries))
+        if plan.forgotten:
+            self._settle(page, plan.forgotten)
+            return
         with self._file.transaction() as database:
-            self._write(database, kept, plan.entries)
-            if plan.forgotten:
-                _forget(database, plan.forgotten)
+            size = write(database, page)
+        self._journal.add(page, size)
+        if self._journal.full:
+            with contextlib.suppress(StorageError):  # it is tried again after the next transaction
+                self._settle()
+
+    def _settle(self, page: Page = NOTHING, forgotten: Sequence[tuple[str, str]] = ()) -> None:
+        """Bring the journal, and a page behind it, into the tables, and forget sessions there. Raises StorageError."""
+        if not (self._journal.size or forgotten):
+            return
+        with self._file.transaction() as database:
+            for each in (self._journal.last, page):
+                _put(database, each)
+            database.execute("DELETE FROM journal")
+            _forget(database, forgotten)
+        self._journal.clear()
 
     def check(self) -> None:
         """Raise StorageLost if the file is not as it was left: two stats, and nothing is read."""
@@ -136,16 +154,11 @@ class Store:
         Raises StorageError, and then it is to be tried again.
         """
         with self._file.renewal() as database:
-            self._write(database, sessions, entries)
+            _put(database, Page([_stored(each.tracked, each.moved) for each in sessions], _held(entries)))
             database.executemany(
                 "REPLACE INTO workers VALUES (?, ?, ?)", [(source, *each) for source, each in workers.items()]
             )
-
-    def _write(self, database: sqlite3.Connection, sessions: Iterable[Kept], entries: dict[HandleKey, Entry]) -> None:
-        rows = [_summed(_session_row(each, self._encoder.encode(each.tracked.state))) for each in sessions]
-        cursors = [_summed((*key, each.session_id, each.cursor)) for key, each in entries.items()]
-        database.executemany(_PUT_SESSION, rows)
-        database.executemany(_PUT_CURSOR, cursors)
+        self._journal.clear()
 
     def next_incarnation(self, source: str) -> int:
         """Count up a source's incarnation and return it; stored before a worker is started under it."""
@@ -187,14 +200,14 @@ def _prepare_in_memory(database: sqlite3.Connection) -> None:
     _prepare(database)
     database.execute("PRAGMA temp_store=MEMORY")
     for line in _TABLES.split(";"):
-        if "sessions" in line or "cursors" in line:
+        if any(table in line for table in ("sessions", "cursors", "journal")):
             database.execute(line.replace("TABLE IF NOT EXISTS", "TEMP TABLE"))
 
 
 def _prepare(database: sqlite3.Connection) -> None:
     """Make the tables; check each row of those that are there. Raises Damaged."""
     version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version not in {0, SCHEMA}:
+    if version not in READABLE:
         raise Damaged(f"schema version {version}, this release knows {SCHEMA}")
     database.executescript(_TABLES)
     database.execute(f"PRAGMA user_version={SCHEMA}")
@@ -202,24 +215,45 @@ def _prepare(database: sqlite3.Connection) -> None:
         for row in database.execute(query):
             if row != _summed(row[:-1]):
                 raise Damaged("a row has a wrong checksum")
+    journal = Journal()
+    for page, size in read(database):
+        journal.add(page, size)
+    if journal.size:
+        with database:
+            database.execute("BEGIN IMMEDIATE")
+            _put(database, journal.last)
+            database.execute("DELETE FROM journal")
 
 
-def _forget(database: sqlite3.Connection, sessions: list[tuple[str, str]]) -> None:
+def _forget(database: sqlite3.Connection, sessions: Sequence[tuple[str, str]]) -> None:
     """Drop sessions with their cursors: one is worth nothing without the other."""
     database.executemany("DELETE FROM cursors WHERE source = ? AND session_id = ?", sessions)
     database.executemany("DELETE FROM sessions WHERE source = ? AND id = ?", sessions)
 
 
-def _session_row(kept: Kept, body: bytes) -> tuple[object, ...]:
-    tracked = kept.tracked
-    return (
-        tracked.state.source,
-        tracked.state.id,
-        int(tracked.lifecycle == "gone"),
-        int(tracked.live),
-        float(kept.moved),
-        body,
-    )
+def _put(database: sqlite3.Connection, page: Page) -> None:
+    """Put the last word on sessions and cursors into their tables."""
+    rows = [
+        (
+            each.state.source,
+            each.state.id,
+            int(each.gone),
+            int(each.live),
+            float(each.moved),
+            _ENCODER.encode(each.state),
+        )
+        for each in page.sessions
+    ]
+    database.executemany(_PUT_SESSION, map(_summed, rows))
+    database.executemany(_PUT_CURSOR, map(_summed, page.cursors))
+
+
+def _stored(tracked: Tracked, moved: float) -> Stored:
+    return Stored(tracked.state, tracked.lifecycle == "gone", tracked.live, moved)
+
+
+def _held(entries: dict[HandleKey, Entry]) -> list[Held]:
+    return [(source, handle, each.session_id, each.cursor) for (source, handle), each in entries.items()]
 
 
 def _summed(row: tuple[object, ...]) -> tuple[object, ...]:
@@ -232,3 +266,7 @@ def _summed(row: tuple[object, ...]) -> tuple[object, ...]:
 
 def _text(cells: tuple[object, ...]) -> bytes:
     return ("%r\0" * len(cells) % cells).encode("utf-8", "surrogatepass")
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(SessionState)

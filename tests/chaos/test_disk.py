@@ -6,7 +6,6 @@ import json
 import os
 import random
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from harness import House, wait_for
 from proof import Proof
 
 from bellboard.protocol import Subscriber
+from bellboard.supervisor.store import Store
 
 CHAOS = Path(__file__).parents[1] / "support" / "chaos"
 RECOVERY_SECONDS = 10.0
@@ -151,10 +151,10 @@ def stored(house: House) -> dict[str, int]:
     """What the database of a dead supervisor holds."""
     copy = house.root / "copy"
     shutil.copytree(house.state, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("filler"))
-    with contextlib.closing(sqlite3.connect(copy / "board.sqlite")) as database:
-        rows = database.execute("SELECT id, body FROM sessions").fetchall()
+    with contextlib.closing(Store(str(copy))) as store:
+        found = {each.state.id: each.state.message_count for each in store.sessions()}
     shutil.rmtree(copy)
-    return {name: json.loads(body)["message_count"] for name, body in rows}
+    return found
 
 
 def fill(disk: Path) -> None:

@@ -35,14 +35,14 @@ class WatchedStore(Store):
         super().__init__(None)
         self.full = False
         self.sizes: list[int] = []
-        self._journal = journal
+        self._notes = journal
 
     def commit(self, plan: Plan) -> None:
         if self.full:
             raise StorageError("cannot write the database: disk full")
         super().commit(plan)
         self.sizes.append(len(plan.answers))
-        self._journal.append("commit")
+        self._notes.append("commit")
 
 
 class WatchedAggregator(Aggregator):

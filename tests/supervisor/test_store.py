@@ -1,10 +1,12 @@
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -13,11 +15,13 @@ from msgspec import structs
 
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.session import Evidence, SessionState, Subagent
+from bellboard.supervisor import journal
 from bellboard.supervisor.aggregator.aggregator import Kept, Plan, Tracked
 from bellboard.supervisor.aggregator.ledger import Entry
 from bellboard.supervisor.aggregator.lifecycle import State
 from bellboard.supervisor.errors import StorageError, StorageLost
-from bellboard.supervisor.store import FILE, FORGET_SECONDS, SCHEMA, Store, Stored
+from bellboard.supervisor.journal import Stored
+from bellboard.supervisor.store import FILE, FORGET_SECONDS, SCHEMA, Store
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -78,7 +82,8 @@ def stored(name: str, *, title: str = "", gone: bool = False, live: bool = False
 
 
 def meddle(store: Store, sql: str, *values: object) -> None:
-    """Change what is stored behind the store's back, but with its own hand."""
+    """Change what stands in the tables behind the store's back, but with its own hand."""
+    contents(store)  # what stands in the journal is brought there
     with store._file.transaction() as database:
         database.execute(sql, values)
 
@@ -142,8 +147,10 @@ def test_a_transaction_that_fails_half_way_is_taken_back_as_a_whole(store: Store
     store._database.execute(
         "CREATE TEMP TRIGGER spoil BEFORE INSERT ON cursors WHEN new.handle = 'bad' BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
     )
+    spoilt = plan("one", "bad", cursor="99", title="half")
+    spoilt.forgotten.append(("claude", "other"))
     with pytest.raises(StorageError, match="cannot write the database: spoilt"):
-        store.commit(plan("one", "bad", cursor="99", title="half"))
+        store.commit(spoilt)
     assert contents(store) == before
     store.commit(plan("one", cursor="20"))
     assert contents(store) == ([stored("one")], [("claude", "one", "one", "20")])
@@ -383,6 +390,91 @@ def test_what_a_plan_forgets_is_gone_with_its_cursors(store: Store) -> None:
     store.commit(plan("one", "two"))
     store.commit(Plan(forgotten=[("claude", "one")]))
     assert contents(store) == ([stored("two")], [("claude", "two", "two", "10")])
+
+
+def test_what_a_plan_changes_and_what_it_forgets_is_one_transaction(store: Store) -> None:
+    store.commit(plan("one"))
+    change = plan("two")
+    change.forgotten.append(("claude", "one"))
+    store.commit(change)
+    assert contents(store) == ([stored("two")], [("claude", "two", "two", "10")])
+
+
+def in_tables(store: Store) -> list[str]:
+    return [name for (name,) in store._database.execute("SELECT id FROM sessions ORDER BY id")]
+
+
+def test_what_a_killed_process_left_in_the_journal_is_found_there(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    with closing(Store(str(before))) as killed:
+        killed.commit(plan("one", "two"))
+        killed.commit(plan("two", cursor="20", title="new"))
+        assert in_tables(killed) == []
+        shutil.copytree(before, after)
+    with closing(Store(str(after))) as store:
+        assert (store.rebuilt, in_tables(store)) == (None, ["one", "two"])
+        assert contents(store) == (
+            [stored("one"), stored("two", title="new")],
+            [("claude", "one", "one", "10"), ("claude", "two", "two", "20")],
+        )
+
+
+def test_a_journal_that_is_full_is_brought_into_the_tables(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "JOURNAL_BYTES", 2000)
+    steps = 0
+    while not in_tables(store):
+        steps += 1
+        store.commit(plan("one", cursor=str(steps)))
+    assert steps > 2
+    assert store._database.execute("SELECT count(*) FROM journal").fetchone() == (0,)
+    store.commit(plan("one", cursor="last"))
+    assert list(store.cursors()) == [("claude", "one", "one", "last")]
+
+
+def test_a_full_journal_that_cannot_be_brought_into_the_tables_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "JOURNAL_BYTES", 0)
+    with closing(Store(str(tmp_path))) as store:
+        store._database.execute(
+            "CREATE TEMP TRIGGER spoil BEFORE INSERT ON cursors BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
+        )
+        store.commit(plan("one"))
+        store.commit(plan("one", cursor="20"))
+        assert in_tables(store) == []
+    with closing(Store(str(tmp_path))) as again:
+        assert contents(again) == ([stored("one")], [("claude", "one", "one", "20")])
+
+
+@pytest.mark.parametrize("how", ["flipped bit", "another release"])
+def test_a_journal_that_cannot_be_read_is_moved_aside_with_everything(tmp_path: Path, how: str) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    with closing(Store(str(before))) as killed:
+        killed.commit(plan("one"))
+        if how == "flipped bit":
+            killed._database.execute("UPDATE journal SET body = CAST(replace(body, 'one', 'ome') AS BLOB)")
+        else:
+            killed._database.execute("UPDATE journal SET body = ?, sum = ?", (b"\x90", crc32(b"\x90")))
+        shutil.copytree(before, after)
+    with closing(Store(str(after))) as store:
+        assert store.rebuilt is not None
+        assert "a row of the journal" in store.rebuilt
+        assert contents(store) == ([], [])
+
+
+def test_a_database_of_a_release_without_a_journal_goes_on(tmp_path: Path) -> None:
+    with closing(Store(str(tmp_path))) as store:
+        store.commit(plan("one"))
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        database.execute("DROP TABLE journal")
+        database.execute("PRAGMA user_version=2")
+    with closing(Store(str(tmp_path))) as store:
+        assert (store.rebuilt, contents(store)) == (None, ([stored("one")], [("claude", "one", "one", "10")]))
+        store.commit(plan("one", cursor="20"))
+    with closing(Store(str(tmp_path))) as store:
+        assert list(store.cursors()) == [("claude", "one", "one", "20")]
 
 
 def test_no_file_of_the_store_is_open_to_others(tmp_path: Path) -> None:
