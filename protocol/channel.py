@@ -153,6 +153,7 @@ class Publishing(Channel):
     def __init__(self, endpoint: str) -> None:
         super().__init__(zmq.XPUB)
         self.heard = False
+        self.subscriptions = 0
         self._socket.sndhwm = HIGH_WATER_EVENTS
         self._socket.xpub_verboser = 1
         self._socket.maxmsgsize = SUBSCRIPTION_LIMIT
@@ -170,7 +171,9 @@ class Publishing(Channel):
             frames = self._receive()
             if frames is None:
                 break
-            new += frames[0][:1] == b"\x01"
+            word = frames[0][:1]
+            new += word == b"\x01"
+            self.subscriptions = max(0, self.subscriptions + (word == b"\x01") - (word == b"\x00"))
         self.heard = self.heard or new > 0
         return new
 

@@ -8,6 +8,8 @@ from ..protocol.event import BoardEvent, Heartbeat, topic_of
 
 HEARTBEAT_SECONDS = 1.0
 LEAST_SECONDS = 0.05
+UNHEARD_SECONDS = 2.0
+"""Between two heartbeats: while somebody listens, after a new subscription, and while nobody listens."""
 
 
 class Voice:
@@ -34,8 +36,9 @@ class Voice:
 
     @property
     def due(self) -> float:
-        """When the next heartbeat is due (monotonic seconds): each second, and soon after a new subscription."""
-        return self._beat_at + (LEAST_SECONDS if self._asked else HEARTBEAT_SECONDS)
+        """When the next heartbeat is due (monotonic seconds): each second while anybody listens."""
+        pause = LEAST_SECONDS if self._asked else HEARTBEAT_SECONDS if self.channel.subscriptions else UNHEARD_SECONDS
+        return self._beat_at + pause
 
     def heartbeat_due(self, monotonic: float) -> bool:
         """Whether a heartbeat is due."""

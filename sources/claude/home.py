@@ -63,14 +63,21 @@ class Home:
         self.refresh()
         self._recent = []
         found: set[str] = set()
+        given, unnamed, named = self._given, self.register.unnamed, self.register.sessions()
         for project in self.tree.projects():
             for session in self.tree.sessions(project):
-                found.add(session.id)
-                handle = self._kept(session, now) or self.handle(session, now)
+                name = session.id
+                found.add(name)
+                known = given.get(session.path)
+                # Most of a sweep consists of what stands as it did: it takes as few words as can be.
+                if known is None or known.session is not session or known.presence is not unnamed or name in named:
+                    handle = self.handle(session, now)
+                else:
+                    handle = known.handle if now < known.until else self.handle(session, now)
                 if now - (handle.modified_at or 0.0) < RECENT_SECONDS:
                     self._recent.append(session.path.removesuffix(".jsonl"))
                 yield handle
-        for session, path in (self._parted | self.register.sessions()).items():
+        for session, path in (self._parted | named).items():
             if session not in found:
                 yield self.handle(unwritten(session, path), now)
 
@@ -95,18 +102,6 @@ class Home:
         if not session.agents and session.stamp:
             self._given[session.path] = _Given(session, presence, _next_step(session.newest, presence, now), handle)
         return handle
-
-    def _kept(self, session: Session, now: float) -> SessionHandle | None:
-        """Return the handle given last, if nothing of it can have changed since: in a sweep that is nearly every one."""
-        known = self._given.get(session.path)
-        if (
-            known is not None
-            and known.session is session
-            and now < known.until
-            and self.register.presence(session.id) is known.presence
-        ):
-            return known.handle
-        return None
 
     def touched(self, paths: Sequence[str], now: float) -> Iterator[SessionHandle]:
         """Return the handles of the sessions to which these files or folders belong, whether they still exist or not."""

@@ -149,8 +149,10 @@ def test_each_new_listener_is_noticed_even_if_it_wants_what_another_has(endpoint
             with Listening(endpoint, [b"heartbeat"]):
                 assert comes(board)
                 assert board.new_subscriptions() == 1
+                assert board.subscriptions == 2
             assert comes(board)
             assert board.new_subscriptions() == 0, "one who leaves is not one who comes"
+            assert board.subscriptions == 1
 
 
 def test_a_listener_that_does_not_keep_up_never_blocks_the_board(endpoint: str) -> None:
