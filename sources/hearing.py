@@ -139,6 +139,10 @@ class Hearing:
 
     def __init__(self, source: Source, spool: Spool) -> None:
         self._source = source
+        # Asked once: to find out whether a source has what a protocol names takes as long as reading a file.
+        self._watching = source if isinstance(source, Watching) else None
+        self._resting = source if isinstance(source, Resting) else None
+        self._acting = source if isinstance(source, Acting) else None
         self._spool = spool
         self._handles: dict[str, SessionHandle] = {}
         self._asked: dict[str, float] = {}
@@ -187,9 +191,9 @@ class Hearing:
 
     def _facts(self, session: str, word: Word, heard: Heard) -> tuple[dict[str, Any], str]:
         """Return what a word that counts stands for, and how it is noted."""
-        if word.kind != "permission" or not isinstance(self._source, Acting):
+        if word.kind != "permission" or self._acting is None:
             return told(word), word.digest
-        given, began = word.digest + GRANTED, self._source.acting(session, word.at)
+        given, began = word.digest + GRANTED, self._acting.acting(session, word.at)
         if began is None and heard.word == given:
             began = word.at  # it has ended, and the record of that is still to come
         if began is not None:
@@ -203,32 +207,32 @@ class Hearing:
 
     def watch(self) -> Iterable[str]:
         """See `Watching.watch`."""
-        folders = self._source.watch() if isinstance(self._source, Watching) else ()
+        folders = () if self._watching is None else self._watching.watch()
         return [*folders, self._spool.folder]
 
     def touched(self, paths: Sequence[str]) -> Iterable[SessionHandle]:
         """See `Watching.touched`."""
         ours = any(path.startswith(f"{self._spool.folder}/") for path in paths)
-        handles = list(self._source.touched(paths)) if isinstance(self._source, Watching) else []
+        handles = [] if self._watching is None else list(self._watching.touched(paths))
         return [*handles, *self._spoken()] if ours else handles
 
     def pulse(self) -> Iterable[SessionHandle]:
         """See `Watching.pulse`."""
-        handles = list(self._source.pulse()) if isinstance(self._source, Watching) else []
+        handles = [] if self._watching is None else list(self._watching.pulse())
         return [*handles, *self._spoken(), *self._given()]
 
     def rest(self) -> float:
         """See `Resting.rest`. That a permission was given is seen nowhere; a spool that is not there yet nobody watches."""
-        if self._asked or not isinstance(self._source, Resting):
+        if self._asked or self._resting is None:
             return 0.0
-        return min(self._source.rest(), math.inf if self._spool.there else UNWATCHED_SECONDS)
+        return min(self._resting.rest(), math.inf if self._spool.there else UNWATCHED_SECONDS)
 
     def _given(self) -> list[SessionHandle]:
         """Return the sessions that act now on a permission they asked for: nothing else tells that it was given."""
-        source = self._source
-        if not self._asked or not isinstance(source, Acting):
+        acting = self._acting
+        if not self._asked or acting is None:
             return []
-        given = [session for session, at in self._asked.items() if source.acting(session, at) is not None]
+        given = [session for session, at in self._asked.items() if acting.acting(session, at) is not None]
         return [self._handles[session] for session in given if session in self._handles]
 
     def _spoken(self) -> list[SessionHandle]:

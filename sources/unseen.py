@@ -25,6 +25,8 @@ class Unseen:
 
     def __init__(self, source: Source, *, permission: str = "") -> None:
         self._source = source
+        self._watching = source if isinstance(source, Watching) else None
+        self._resting = source if isinstance(source, Resting) else None
         self._permission = permission
 
     @property
@@ -47,19 +49,19 @@ class Unseen:
 
     def watch(self) -> Iterable[str]:
         """See `Watching.watch`."""
-        return self._source.watch() if isinstance(self._source, Watching) else ()
+        return () if self._watching is None else self._watching.watch()
 
     def touched(self, paths: Sequence[str]) -> Iterable[SessionHandle]:
         """See `Watching.touched`."""
-        return self._source.touched(paths) if isinstance(self._source, Watching) else ()
+        return () if self._watching is None else self._watching.touched(paths)
 
     def pulse(self) -> Iterable[SessionHandle]:
         """See `Watching.pulse`."""
-        return self._source.pulse() if isinstance(self._source, Watching) else ()
+        return () if self._watching is None else self._watching.pulse()
 
     def rest(self) -> float:
         """See `Resting.rest`."""
-        return self._source.rest() if isinstance(self._source, Resting) else 0.0
+        return 0.0 if self._resting is None else self._resting.rest()
 
     def _doubted(self, update: SourceUpdate) -> SourceUpdate:
         evidence = update.evidence

@@ -60,6 +60,8 @@ class Runner:
         self._poll.add(self._link)
         self._outbox = Outbox(order.inc, 1)
         self._watches = Watches(enabled=False)
+        self._watching: Watching | None = None
+        self._resting: Resting | None = None
         self._granted: list[Grant] = []
         self._hello_at = 0.0
         self._passes = 0
@@ -78,7 +80,7 @@ class Runner:
             work.look_ahead()
             self._await_grant()
             self._begin(source, work)
-            self._work(source, work)
+            self._work(work)
         except Ended as end:
             self._say(end.bye)
             self._link.flush_and_close(BYE_SECONDS)
@@ -124,17 +126,19 @@ class Runner:
             work.grant(grant.cursors, grant.quarantined, grant.suspects)
         self._outbox = Outbox(self._order.inc, self._granted[-1].credit)
         self._granted.clear()
-        self._watches = Watches(enabled=self._order.watch and isinstance(source, Watching))
+        self._watching = source if isinstance(source, Watching) else None
+        self._resting = source if isinstance(source, Resting) else None
+        self._watches = Watches(enabled=self._order.watch and self._watching is not None)
         if self._watches.fd is not None:
             self._poll.add(self._watches.fd)
 
-    def _work(self, source: Source, work: Round) -> NoReturn:
+    def _work(self, work: Round) -> NoReturn:
         while True:
             now = time.monotonic()
             if self._drain_until is not None and (not self._outbox or now > self._drain_until):
                 raise Ended(Bye(reason="drained"), EXIT_OK)
             if self._drain_until is None:
-                self._look_around(source, work, now)
+                self._look_around(work, now)
                 self._take(work)
             self._send_due(time.monotonic())
             if self._in_pass and not work.backlog and not self._outbox:
@@ -155,30 +159,30 @@ class Runner:
             until = min(self._next_beat, self._pace.due)
         return max(0.0, until - time.monotonic())
 
-    def _look_around(self, source: Source, work: Round, now: float) -> None:
+    def _look_around(self, work: Round, now: float) -> None:
         """Find out what may have changed: by watches, by the pulse, and by a sweep when it is due."""
-        changes = self._watches.read()
+        changes, watching = self._watches.read(), self._watching
         try:
             if now >= self._pace.sweep_at or changes.everything:
-                self._sweep(source, work)
-            elif changes.paths and isinstance(source, Watching):
-                self._schedule(work, lambda: source.touched(changes.paths))
+                self._sweep(work)
+            elif changes.paths and watching is not None:
+                self._schedule(work, lambda: watching.touched(changes.paths))
             if now >= self._pace.pulse_at:
-                if isinstance(source, Watching):
-                    self._schedule(work, source.pulse)
-                self._pace.pulsed(now, self._rest(source))
+                if watching is not None:
+                    self._schedule(work, watching.pulse)
+                self._pace.pulsed(now, self._rest())
             if work.backlog:
                 self._pace.stirred(now)
         except SourceUnavailable as error:
             looked = tuple(sayable(path) for path in error.looked)
             raise Ended(Bye(reason="unavailable", looked=looked), EXIT_UNAVAILABLE) from error
 
-    def _rest(self, source: Source) -> float:
+    def _rest(self) -> float:
         """How long the source says that no pulse is needed; it is asked only where everything is watched."""
-        if not (self._watches.complete and isinstance(source, Resting)):
+        if self._resting is None or not self._watches.complete:
             return 0.0
         try:
-            return max(0.0, source.rest())
+            return max(0.0, self._resting.rest())
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             self._say(Fault(scope="discover", code=type(error).__name__, detail=describe(error)))
             return 0.0
@@ -193,15 +197,15 @@ class Runner:
         for handle in work.changed():
             self._say(Changed(handle=handle))
 
-    def _sweep(self, source: Source, work: Round) -> None:
+    def _sweep(self, work: Round) -> None:
         """Look at everything. The first time of all, what changed last is read and told before folders are watched."""
         fault = None if self._opening == "watch" else work.discover(time.time())
-        if self._opening == "list" and fault is None and isinstance(source, Watching):
+        if self._opening == "list" and fault is None and self._watching is not None:
             self._opening = "watch"
             return  # it goes on in the next turn
         self._opening = "over"
-        if isinstance(source, Watching):
-            fault = self._watch(source, work) or fault
+        if self._watching is not None:
+            fault = self._watch(self._watching, work) or fault
         if fault is not None:
             self._say(fault)
         self._say_changed(work)
@@ -209,12 +213,12 @@ class Runner:
         watched = self._watches.complete and fault is None
         self._pace.swept(time.monotonic(), watched=watched)
 
-    def _watch(self, source: Watching, work: Round) -> Fault | None:
+    def _watch(self, watching: Watching, work: Round) -> Fault | None:
         """Watch the folders that the source names now."""
         fault: Fault | None = None
         for _ in range(NESTED):
             try:
-                new = self._watches.sync(source.watch())
+                new = self._watches.sync(watching.watch())
             except SourceUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault

@@ -49,10 +49,9 @@ _SHAPE = f"""
 """  # noqa: S608 - constants only
 
 _TOPS = "SELECT (SELECT max(rowid) FROM session), (SELECT max(rowid) FROM message), (SELECT max(rowid) FROM part)"
-_ADDED = (
-    "SELECT id FROM session ORDER BY rowid DESC LIMIT ?",
-    "SELECT session_id FROM message ORDER BY rowid DESC LIMIT ?",
-    "SELECT session_id FROM part ORDER BY rowid DESC LIMIT ?",
+_ADDED = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT {name} FROM {table} ORDER BY rowid DESC LIMIT ?)"  # noqa: S608 - constants only
+    for name, table in (("id", "session"), ("session_id", "message"), ("session_id", "part"))
 )
 
 MARGIN = 16
@@ -159,6 +158,7 @@ class Database:
         self._expected: set[str] = set()
         self._closed = weakref.finalize(self, int)
         self._known: dict[tuple[Any, ...], Seen] = {}
+        self._answered: tuple[int, dict[str, Seen]] = (0, {})
 
     def shape(self) -> str:
         """Describe the store's files: as long as this is the same nothing was written. "" if there is none."""
@@ -194,10 +194,11 @@ class Database:
             if not any(added):
                 names |= dict.fromkeys(else_named)
                 added = [MARGIN] * len(added)
-            for question, count in zip(_ADDED, added, strict=True):
-                names.update((name, None) for (name,) in connection.execute(question, (count,)))
+            names.update((name, None) for (name,) in connection.execute(_ADDED, added))
             texts = msgspec.json.encode([name for name in names if isinstance(name, str)]).decode()
-            return now, self._ask(connection, columns, "s.id IN (SELECT value FROM json_each(:names))", names=texts)
+            found = self._ask(connection, columns, "s.id IN (SELECT value FROM json_each(:names))", names=texts)
+            self._answered = _version(connection), {seen.session.id: seen for seen in found}
+            return now, found
 
     def written(self, since: int) -> tuple[int, list[Seen]]:
         """Return how many sessions there are, and those whose own row was written since then.
@@ -222,8 +223,11 @@ class Database:
         self._expected.discard(session)
         try:
             with self._asking() as (connection, columns):
-                found = self._ask(connection, columns, "s.id = :session", session=session) if columns else []
-                yield Reading(connection, found[0]) if found else None
+                version, known = self._answered
+                seen = known.get(session) if _version(connection) == version else None
+                if seen is None and columns:
+                    seen = next(iter(self._ask(connection, columns, "s.id = :session", session=session)), None)
+                yield Reading(connection, seen) if seen is not None else None
         finally:
             self.expect(self._expected)
 
@@ -272,6 +276,7 @@ class Database:
 
     def _close(self) -> None:
         self._kept = None
+        self._answered = (0, {})  # versions are a connection's own
         self._closed()
 
 
@@ -290,6 +295,11 @@ def _sessions(columns: frozenset[str], which: str) -> str:
         f"SELECT s.id, s.time_created, s.time_updated, {optional}, {revert}, {_SHAPE}"  # noqa: S608 - constants only
         f" FROM session s WHERE {_SOUND} AND {which}"
     )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Return a number that is another one, on the same connection, once somebody else has committed something."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _tops(connection: sqlite3.Connection) -> Tops:

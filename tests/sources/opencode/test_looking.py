@@ -15,7 +15,7 @@ from bellboard.sources import Registry, SourceUnavailable
 from bellboard.sources.contract import SessionHandle, Watching
 from bellboard.sources.errors import SourceError
 from bellboard.sources.opencode import OpenCodeSource, register
-from bellboard.sources.opencode.database import MARGIN
+from bellboard.sources.opencode.database import MARGIN, Database, Seen
 from bellboard.sources.opencode.facts import moment
 from bellboard.sources.opencode.shelf import HOT, WHOLE_SECONDS
 
@@ -307,6 +307,38 @@ def test_changes_belong_to_sessions(desk: Desk, client: Client) -> None:
     assert ids(source.touched([log])) == [OTHER]
 
     assert source.touched([f"{client.path}-shm", str(desk.root), f"{desk.root}/log/x.log", "", "/"]) == []
+
+
+def test_what_was_asked_when_a_change_was_told_is_not_asked_again_unless_something_was_committed_since(
+    desk: Desk, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions: list[str] = []
+    ask = Database._ask
+
+    def noted(self: Database, connection: Any, columns: frozenset[str], which: str, **asked: object) -> list[Seen]:
+        questions.append(which)
+        return ask(self, connection, columns, which, **asked)
+
+    client.session()
+    source = desk.source()
+    source.touched([f"{client.path}-wal"])
+    monkeypatch.setattr(Database, "_ask", noted)
+
+    client.message("msg_1", answer(1))
+    (handle,) = source.touched([f"{client.path}-wal"])
+    update, cursor = source.parse(handle, "")
+    assert update is not None
+    assert (update.message_count_delta, cursor.partition("|")[0]) == (1, handle.stamp)
+    assert len(questions) == 1
+
+    client.message("msg_2", answer(2))
+    (handle,) = source.touched([f"{client.path}-wal"])
+    client.message("msg_3", answer(3))
+    update, after = source.parse(handle, cursor)
+    assert update is not None
+    assert update.message_count_delta == 2
+    assert after.partition("|")[0] != handle.stamp
+    assert len(questions) == 3
 
 
 def test_a_session_that_is_at_work_is_asked_about_though_others_were_written_later(desk: Desk, client: Client) -> None:
