@@ -41,7 +41,7 @@ from .reload import compare
 from .service.notify import Notify
 from .signals import Signals, has_terminal
 from .store import Store
-from .voice import Voice
+from .voice import GATHER_SECONDS, Voice
 
 log = logging.getLogger("bellboard")
 
@@ -151,7 +151,7 @@ class Supervisor:
                 if self._reap(clock):
                     next_tick = 0.0  # whoever ended may be started again at once
                 self._crew.read_logs(clock)
-                if time.monotonic() >= next_tick:
+                if time.monotonic() >= next_tick - GATHER_SECONDS:
                     self._tick(now)
                     ticked = time.monotonic()
                     next_tick = ticked + (TICK_SECONDS if until is not None else self._pause(clock))

@@ -11,6 +11,9 @@ LEAST_SECONDS = 0.05
 UNHEARD_SECONDS = 2.0
 """Between two heartbeats: while somebody listens, after a new subscription, and while nobody listens."""
 
+GATHER_SECONDS = 0.02
+"""Workers beat at whole multiples of their pause. So do we, but a little later: then all of it is one waking up."""
+
 
 class Voice:
     """The PUB socket, and when its next heartbeat is due."""
@@ -36,13 +39,19 @@ class Voice:
 
     @property
     def due(self) -> float:
-        """When the next heartbeat is due (monotonic seconds): each second while anybody listens."""
-        pause = LEAST_SECONDS if self._asked else HEARTBEAT_SECONDS if self.channel.subscriptions else UNHEARD_SECONDS
-        return self._beat_at + pause
+        """Until when one may sleep (monotonic seconds) before the next heartbeat."""
+        return self._next + GATHER_SECONDS
 
     def heartbeat_due(self, monotonic: float) -> bool:
-        """Whether a heartbeat is due."""
-        return monotonic >= self.due
+        """Whether a heartbeat is due: each second while anybody listens."""
+        return monotonic >= self._next
+
+    @property
+    def _next(self) -> float:
+        if self._asked:
+            return self._beat_at + LEAST_SECONDS
+        pause = HEARTBEAT_SECONDS if self.channel.subscriptions else UNHEARD_SECONDS
+        return (self._beat_at // pause + 1) * pause
 
     def heartbeat(self, beat: Heartbeat, monotonic: float) -> None:
         """Publish a heartbeat."""

@@ -39,3 +39,8 @@ class Pace:
         self._quiet = 0
         self.sweep_at = min(self.sweep_at, now + self._watched)
         self.pulse_at = min(self.pulse_at, now + self._pulse)
+
+
+def together(now: float, every: float) -> float:
+    """Return the next moment at which all do what they do `every` so many seconds: the machine wakes up once for them."""
+    return (now // every + 1) * every

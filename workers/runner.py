@@ -20,7 +20,7 @@ from ..sources.contract import Resting, SessionHandle, Source, Watching
 from ..sources.errors import SourceUnavailable
 from .leash import Leash
 from .outbox import Outbox
-from .pace import Pace
+from .pace import Pace, together
 from .round import Parsed, Round, describe, sayable
 from .veil import veiled
 from .watches import Watches
@@ -279,7 +279,7 @@ class Runner:
                 left_out=work.left_out,
             )
         )
-        self._next_beat = now + self._order.beat
+        self._next_beat = together(now, self._order.beat)
         self._leash.renew()
 
     def _listen(self, work: Round | None) -> None:

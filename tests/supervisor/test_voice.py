@@ -9,7 +9,7 @@ from bellboard.protocol.channel import Listening
 from bellboard.protocol.codec import EVENT
 from bellboard.protocol.event import Discovered, Event, HealthChanged, Heartbeat, Removed
 from bellboard.protocol.session import HealthState, SessionState
-from bellboard.supervisor.voice import HEARTBEAT_SECONDS, LEAST_SECONDS, UNHEARD_SECONDS, Voice
+from bellboard.supervisor.voice import GATHER_SECONDS, HEARTBEAT_SECONDS, LEAST_SECONDS, UNHEARD_SECONDS, Voice
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -116,17 +116,18 @@ def test_speaking_to_nobody_is_no_trouble(hall: Hall) -> None:
 def test_a_heartbeat_is_due_each_second_while_somebody_listens_and_seldomer_while_nobody_does(hall: Hall) -> None:
     voice = hall.voice
     assert voice.heartbeat_due(1000.0)
-    voice.heartbeat(beat(0), 1000.0)
-    assert voice.due == 1000.0 + UNHEARD_SECONDS
+    voice.heartbeat(beat(0), 1000.5)
+    assert voice.due == 1000.0 + UNHEARD_SECONDS + GATHER_SECONDS
     ear = hall.join()
-    assert voice.due == 1000.0 + HEARTBEAT_SECONDS
-    voice.heartbeat(beat(0), 1000.0)
-    assert not voice.heartbeat_due(1000.0 + HEARTBEAT_SECONDS - 0.01)
-    assert voice.heartbeat_due(1000.0 + HEARTBEAT_SECONDS)
-    voice.heartbeat(beat(0), 1001.5)
-    assert not voice.heartbeat_due(1002.0)
+    assert voice.due == 1000.0 + HEARTBEAT_SECONDS + GATHER_SECONDS
+    assert not voice.heartbeat_due(1000.99)
+    assert voice.heartbeat_due(1001.0), "who is awake does not wait for the others"
+    voice.heartbeat(beat(0), 1001.0)
+    assert not voice.heartbeat_due(1001.99)
+    assert voice.heartbeat_due(1002.0)
     ear.close()
-    wait_for(lambda: (voice.listen(), voice.due == 1001.5 + UNHEARD_SECONDS)[1], what="the end of the subscription")
+    nobody = 1000.0 + UNHEARD_SECONDS + GATHER_SECONDS
+    wait_for(lambda: (voice.listen(), voice.due == nobody)[1], what="the end of the subscription")
 
 
 def test_a_heartbeat_is_due_soon_after_somebody_joined_but_only_once(hall: Hall) -> None:

@@ -1,6 +1,6 @@
 import math
 
-from bellboard.workers.pace import SELDOMER, Pace
+from bellboard.workers.pace import SELDOMER, Pace, together
 
 
 def made() -> Pace:
@@ -49,3 +49,8 @@ def test_a_pulse_waits_as_long_as_the_source_says_and_at_least_its_time() -> Non
     for rest, at in ((0.0, 11.0), (0.5, 11.0), (7.0, 17.0), (math.inf, math.inf), (math.nan, 11.0)):
         pace.pulsed(10.0, rest)
         assert pace.pulse_at == at
+
+
+def test_what_is_done_as_often_by_all_is_done_by_all_at_once() -> None:
+    assert [together(now, 2.0) for now in (1000.0, 1000.1, 1001.9, 1002.0)] == [1002.0, 1002.0, 1002.0, 1004.0]
+    assert together(1000.0, math.inf) == math.inf

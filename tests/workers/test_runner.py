@@ -1,3 +1,4 @@
+import math
 import os
 import socket
 import subprocess
@@ -163,7 +164,7 @@ def order(endpoint: str, sessions: Path) -> Callable[..., Order]:
             "sweep": NEVER,
             "sweep_watched": NEVER,
             "pulse": NEVER,
-            "beat": NEVER,
+            "beat": math.inf,
             "watch": False,
         }
         return Order(**{**facts, **fields})
