@@ -138,6 +138,7 @@ def test_the_board_equals_the_files_in_the_end_whatever_happened(proof: Proof) -
     proof.figure(f"{House.runs} runs of up to 50 events: 0 differences")
 
 
+@pytest.mark.timeout(180)
 def test_a_loosened_ledger_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def loose(_: Ledger, source: str, update: Update, staged: dict[HandleKey, Entry]) -> Verdict:
         del source, update, staged
@@ -145,4 +146,4 @@ def test_a_loosened_ledger_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(Ledger, "judge", loose)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(House, settings=sized(200))
+        run_state_machine_as_test(House, settings=sized(5000))  # it ends with the first one that finds it
