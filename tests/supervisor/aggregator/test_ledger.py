@@ -423,7 +423,7 @@ def test_the_same_house_with_a_loosened_ledger_counts_too_much() -> None:
         found, real = counts(house), truth(house)
         return any(found[name] > real[name] for name in real)
 
-    script = find(SCRIPTS, over_counts, settings=settings(deadline=None, max_examples=2000, phases=[Phase.generate]))
+    script = find(SCRIPTS, over_counts, settings=settings(deadline=None, max_examples=20_000, phases=[Phase.generate]))
     assert over_counts(script)
     exact = play(script, Ledger)
     assert counts(exact) == truth(exact)
