@@ -6,7 +6,6 @@ because binding an ipc path takes it away from a living supervisor without a wor
 
 import contextlib
 import logging
-import math
 import os
 import secrets
 import signal
@@ -24,7 +23,7 @@ from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
 from .aides import Aide
 from .answers import Answers
-from .clock import Moment, Ticks
+from .clock import EARLY_SECONDS, Moment, Ticks
 from .config import Config
 from .control import Control
 from .crew.crew import Crew
@@ -51,8 +50,6 @@ TICK_SECONDS = 0.25
 """Between two ticks while anything is under way, and after anything came in. Else there is one with each heartbeat."""
 STAGGER_SECONDS = 0.05
 MEASURE_SECONDS = 2.0
-CALM_MEASURE_SECONDS = 5.0
-"""Between two looks at what the workers use: while they have something to say, and while they have not."""
 PENDING_SECONDS = 0.01
 """While somebody waits for pages of a snapshot that could not be sent at once."""
 
@@ -83,8 +80,7 @@ class Supervisor:
         self._held = contextlib.ExitStack()
         self._held.callback(self._premises.close)
         self._leaving = False
-        self._measured_at, self._storage_retry_at = -math.inf, 0.0
-        self._stirred = True
+        self._measure_at = self._storage_retry_at = 0.0
 
     def open(self) -> None:
         """Make folders, take the locks, load the store, bind. Raises SupervisorError or AddressError."""
@@ -146,7 +142,6 @@ class Supervisor:
                     busy = self._answers.serve() or busy
                 self._greet(now)
                 if self._intake.stirred() or found - {self._intake.channel}:
-                    self._stirred = True
                     next_tick = min(next_tick, ticked + TICK_SECONDS)
                 if self._reap(clock):
                     next_tick = 0.0  # whoever ended may be started again at once
@@ -216,8 +211,8 @@ class Supervisor:
             if plan.changes and not self._intake.perform(plan, now):
                 self.aggregator.retry(plan, now)
                 self._storage_retry_at = clock + STORAGE_RETRY_SECONDS
-        if clock - self._measured_at >= (MEASURE_SECONDS if self._stirred else CALM_MEASURE_SECONDS):
-            self._measured_at, self._stirred = clock, False
+        if clock >= self._measure_at - EARLY_SECONDS:
+            self._measure_at = clock + MEASURE_SECONDS
             self._guard.measure(clock)
         self._voice.say([self.aggregator.health_event(state, now) for state in self.book.news(now.wall)])
 

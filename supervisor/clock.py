@@ -9,6 +9,9 @@ from datetime import datetime
 from msgspec import Struct
 
 MOST_PER_TICK = 0.5
+EARLY_SECONDS = 0.05
+"""Ticks come a little early to fall together with other things: so may what is due then, or it would wait for another."""
+
 AWAY_SECONDS = 2.0
 """A pause so much longer than it was meant to be means that this process was away: suspended, stopped, or starved."""
 

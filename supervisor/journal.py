@@ -21,6 +21,10 @@ JOURNAL_BYTES = 3 << 20
 """A longer journal is brought into the tables; the log of the file may be longer, so that little of it is ever copied."""
 
 
+RETRY_BYTES = 256 << 10
+"""By how much it grows before that is tried again."""
+
+
 class Stored(Struct, frozen=True, array_like=True, gc=False):
     """One stored session; `moved` is when it last said something or ended (epoch seconds)."""
 
@@ -49,13 +53,14 @@ class Journal:
 
     def __init__(self) -> None:
         self.size = 0
+        self._limit = JOURNAL_BYTES
         self._sessions: dict[tuple[str, str], Stored] = {}
         self._cursors: dict[tuple[str, str], Held] = {}
 
     @property
     def full(self) -> bool:
         """Whether it is to be brought into the tables."""
-        return self.size > JOURNAL_BYTES
+        return self.size > self._limit
 
     @property
     def last(self) -> Page:
@@ -70,9 +75,13 @@ class Journal:
             self._cursors[held[:2]] = held
         self.size += size
 
+    def postpone(self) -> None:
+        """It could not be brought into the tables: that is tried again when it has grown."""
+        self._limit = self.size + RETRY_BYTES
+
     def clear(self) -> None:
         """Forget everything: it stands in the tables."""
-        self.size = 0
+        self.size, self._limit = 0, JOURNAL_BYTES
         self._sessions.clear()
         self._cursors.clear()
 

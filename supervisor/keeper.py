@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
-from .clock import Moment
+from .clock import EARLY_SECONDS, Moment
 from .crew.roster import Roster
 from .errors import StorageError, StorageLost, SupervisorError
 from .store import Store
@@ -35,7 +35,7 @@ class Keeper:
 
     def tick(self, now: Moment) -> None:
         """Look whether the store's file is as it was left and, after trouble, whether writing works again."""
-        if now.clock < self._try_at:
+        if now.clock < self._try_at - EARLY_SECONDS:
             return
         self._try_at = now.clock + TRY_SECONDS
         try:

@@ -7,7 +7,6 @@ everything is rebuilt: from the agents' files at a start, from memory while runn
 affair, the counterpart in memory is `aggregator/aggregator.py`.
 """
 
-import contextlib
 import os
 import sqlite3
 import time
@@ -66,12 +65,20 @@ class Store:
         self._journal = Journal()
         path = None if folder is None else os.path.join(folder, FILE)
         workers = [] if kept or path is None else take_away(path, "SELECT source, inc, paused FROM workers")
-        self._file = Database(path, _prepare if kept else _prepare_in_memory)
+        self._make = _prepare if kept else _prepare_in_memory
+        self._file = Database(path, self._prepare)
         self.rebuilt = self._file.aside
         self._unstored: dict[str, bool] = {}
         if workers:
             with self._file.transaction() as database:
                 database.executemany("REPLACE INTO workers VALUES (?, ?, ?)", workers)
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        """Make or check the tables of a new connection, and find what stands in its journal. Raises Damaged."""
+        self._make(database)
+        self._journal.clear()
+        for page, size in read(database):
+            self._journal.add(page, size)
 
     @property
     def _database(self) -> sqlite3.Connection:
@@ -79,27 +86,33 @@ class Store:
 
     def close(self) -> None:
         """Close the database."""
-        with contextlib.suppress(StorageError):  # the next start does it
-            self._settle()
+        self._try_to_settle()
         self._file.close()
 
     def sessions(self) -> Iterator[Stored]:
         """Yield all stored sessions, forgetting those removed long ago."""
-        self._settle()
-        with self._file.transaction() as database:
-            old = time.time() - FORGET_SECONDS
-            gone = "SELECT source, id FROM sessions WHERE gone AND moved < ?"
-            database.execute(f"DELETE FROM cursors WHERE (source, session_id) IN ({gone})", (old,))  # noqa: S608 - our own constant
-            database.execute("DELETE FROM sessions WHERE gone AND moved < ?", (old,))
+        if self._try_to_settle():
+            self._forget_old()
         with translated("read"):
             rows = self._database.execute(_SESSIONS).fetchall()
+        newer = {(each.state.source, each.state.id): each for each in self._journal.last.sessions}
+        yield from newer.values()
         for source, name, gone_now, live, moved, body, _ in rows:
+            if (source, name) in newer:
+                continue
             try:
                 state = _DECODER.decode(body)
             except msgspec.MsgspecError as error:
                 self._forget(source, name, error)
             else:
                 yield Stored(state, bool(gone_now), bool(live), moved)
+
+    def _forget_old(self) -> None:
+        with self._file.transaction() as database:
+            old = time.time() - FORGET_SECONDS
+            gone = "SELECT source, id FROM sessions WHERE gone AND moved < ?"
+            database.execute(f"DELETE FROM cursors WHERE (source, session_id) IN ({gone})", (old,))  # noqa: S608 - our own constant
+            database.execute("DELETE FROM sessions WHERE gone AND moved < ?", (old,))
 
     def _forget(self, source: str, name: str, error: Exception) -> None:
         """Drop a session that cannot be read (another release wrote it) with its cursors: it is counted anew."""
@@ -109,9 +122,11 @@ class Store:
 
     def cursors(self) -> Iterator[Held]:
         """Yield (source, handle, session id, cursor) of all handles."""
-        self._settle()
+        self._try_to_settle()
+        newer = {held[:2]: held for held in self._journal.last.cursors}
         with translated("read"):
-            yield from (row[:4] for row in self._database.execute(_CURSORS))
+            stored = [row[:4] for row in self._database.execute(_CURSORS) if row[:2] not in newer]
+        yield from [*stored, *newer.values()]
 
     def commit(self, plan: Plan) -> None:
         """Store what a plan changes. Raises StorageError, and then nothing was changed."""
@@ -124,8 +139,16 @@ class Store:
             size = write(database, page)
         self._journal.add(page, size)
         if self._journal.full:
-            with contextlib.suppress(StorageError):  # it is tried again after the next transaction
-                self._settle()
+            self._try_to_settle()
+
+    def _try_to_settle(self) -> bool:
+        """Bring the journal into the tables if that is possible now, as it may not be on a full disk; else it stays."""
+        try:
+            self._settle()
+        except StorageError:
+            self._journal.postpone()
+            return False
+        return True
 
     def _settle(self, page: Page = NOTHING, forgotten: Sequence[tuple[str, str]] = ()) -> None:
         """Bring the journal, and a page behind it, into the tables, and forget sessions there. Raises StorageError."""
@@ -215,14 +238,6 @@ def _prepare(database: sqlite3.Connection) -> None:
         for row in database.execute(query):
             if row != _summed(row[:-1]):
                 raise Damaged("a row has a wrong checksum")
-    journal = Journal()
-    for page, size in read(database):
-        journal.add(page, size)
-    if journal.size:
-        with database:
-            database.execute("BEGIN IMMEDIATE")
-            _put(database, journal.last)
-            database.execute("DELETE FROM journal")
 
 
 def _forget(database: sqlite3.Connection, sessions: Sequence[tuple[str, str]]) -> None:

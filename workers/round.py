@@ -128,7 +128,7 @@ class Round:
         still = self._still
         for handle in handles:
             # The very handle of the last time has been checked, and is what most of a sweep consists of.
-            if handle.__class__ is SessionHandle and still.get(handle.id) is handle:
+            if handle.__class__ is SessionHandle and handle.id.__class__ is str and still.get(handle.id) is handle:
                 continue
             known = still.get(_checked(handle).id)
             if known is None or known.stamp != handle.stamp:

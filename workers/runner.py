@@ -63,6 +63,7 @@ class Runner:
         self._watching: Watching | None = None
         self._resting: Resting | None = None
         self._granted: list[Grant] = []
+        self._released: list[str] = []
         self._hello_at = 0.0
         self._passes = 0
         self._in_pass = False
@@ -99,6 +100,7 @@ class Runner:
 
     def _await_grant(self) -> None:
         """Wait for the board's grant, which was on its way meanwhile; ask for it again now and then."""
+        self._listen(None)
         while not self._granted or self._granted[-1].more:
             if time.monotonic() - self._hello_at >= HELLO_SECONDS:
                 self._hello()
@@ -126,6 +128,8 @@ class Runner:
             work.grant(grant.cursors, grant.quarantined, grant.suspects)
         self._outbox = Outbox(self._order.inc, self._granted[-1].credit)
         self._granted.clear()
+        for handle in self._released:
+            work.release(handle)
         self._watching = source if isinstance(source, Watching) else None
         self._resting = source if isinstance(source, Resting) else None
         self._watches = Watches(enabled=self._order.watch and self._watching is not None)
@@ -300,14 +304,20 @@ class Runner:
                 if handle is not None and work is not None:
                     work.rewind(handle, message.have)
             case Release():
-                if work is not None:
-                    work.release(message.handle)
+                self._release(message.handle, work)
             case Ping():
                 self._next_beat = 0.0
             case Drain():
                 self._drain(message.deadline)
             case Fenced():
                 raise Ended(Bye(reason="fenced"), EXIT_OK)
+
+    def _release(self, handle: str, work: Round | None) -> None:
+        """Leave a session alone no more; before work has begun, once the grant is taken over, which may still name it."""
+        if work is not None:
+            work.release(handle)
+        else:
+            self._released.append(handle)
 
     def _drain(self, seconds: float) -> None:
         self._drain_until = time.monotonic() + seconds

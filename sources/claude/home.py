@@ -26,10 +26,11 @@ PARTED_KEPT = 256
 
 
 class _Given(NamedTuple):
-    """A handle that was given out, what it was made of, and when (epoch seconds) it changes by getting older."""
+    """A handle that was given out, what it was made of, and from when until when (epoch seconds) its age says the same."""
 
     session: Session
     presence: Presence
+    since: float
     until: float
     handle: SessionHandle
 
@@ -73,7 +74,7 @@ class Home:
                 if known is None or known.session is not session or known.presence is not unnamed or name in named:
                     handle = self.handle(session, now)
                 else:
-                    handle = known.handle if now < known.until else self.handle(session, now)
+                    handle = known.handle if known.since <= now < known.until else self.handle(session, now)
                 if now - (handle.modified_at or 0.0) < RECENT_SECONDS:
                     self._recent.append(session.path.removesuffix(".jsonl"))
                 yield handle
@@ -85,7 +86,8 @@ class Home:
         """Return the handle of one session as its files and the register are now."""
         presence = self.register.presence(session.id)
         known = self._given.get(session.path)
-        if known is not None and known.session is session and known.presence == presence and now < known.until:
+        same = known is not None and known.session is session and known.presence == presence
+        if known is not None and same and known.since <= now < known.until:
             return known.handle
         modified_at = session.newest
         if not session.stamp and modified_at is None:
@@ -100,7 +102,9 @@ class Home:
             stamp=stamp(session.shape, session.newest, presence, now),
         )
         if not session.agents and session.stamp:
-            self._given[session.path] = _Given(session, presence, _next_step(session.newest, presence, now), handle)
+            self._given[session.path] = _Given(
+                session, presence, now, _next_step(session.newest, presence, now), handle
+            )
         return handle
 
     def touched(self, paths: Sequence[str], now: float) -> Iterator[SessionHandle]:

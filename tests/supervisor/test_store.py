@@ -404,20 +404,60 @@ def in_tables(store: Store) -> list[str]:
     return [name for (name,) in store._database.execute("SELECT id FROM sessions ORDER BY id")]
 
 
-def test_what_a_killed_process_left_in_the_journal_is_found_there(tmp_path: Path) -> None:
-    before, after = tmp_path / "before", tmp_path / "after"
+def left_in_the_journal(before: Path, after: Path) -> None:
+    """Leave behind what a killed process does: sessions one and two, in the journal alone."""
     before.mkdir()
     with closing(Store(str(before))) as killed:
         killed.commit(plan("one", "two"))
         killed.commit(plan("two", cursor="20", title="new"))
         assert in_tables(killed) == []
         shutil.copytree(before, after)
-    with closing(Store(str(after))) as store:
-        assert (store.rebuilt, in_tables(store)) == (None, ["one", "two"])
-        assert contents(store) == (
-            [stored("one"), stored("two", title="new")],
-            [("claude", "one", "one", "10"), ("claude", "two", "two", "20")],
-        )
+
+
+LEFT = (
+    [stored("one"), stored("two", title="new")],
+    [("claude", "one", "one", "10"), ("claude", "two", "two", "20")],
+)
+
+
+def test_what_a_killed_process_left_in_the_journal_is_found_there(tmp_path: Path) -> None:
+    left_in_the_journal(tmp_path / "before", tmp_path / "after")
+    with closing(Store(str(tmp_path / "after"))) as store:
+        assert (store.rebuilt, contents(store), in_tables(store)) == (None, LEFT, ["one", "two"])
+
+
+def spoil(store: Store) -> None:
+    """From now on the journal cannot be brought into the tables, as on a full disk."""
+    store._database.execute(
+        "CREATE TEMP TRIGGER spoil BEFORE INSERT ON cursors BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
+    )
+
+
+def test_what_cannot_be_brought_into_the_tables_is_found_in_the_journal_all_the_same(tmp_path: Path) -> None:
+    left_in_the_journal(tmp_path / "before", tmp_path / "after")
+    with closing(Store(str(tmp_path / "after"))) as store:
+        spoil(store)
+        assert (contents(store), in_tables(store)) == (LEFT, [])
+    with closing(Store(str(tmp_path / "after"))) as store:
+        store._database.execute("INSERT INTO sessions SELECT 'claude', 'one', 1, 0, 0, '{}', 0")  # older, and long gone
+        spoil(store)
+        assert contents(store) == LEFT
+
+
+def test_a_new_connection_goes_on_with_the_journal_of_the_one_before(store: Store) -> None:
+    store.commit(plan("one", "two"))
+    store._file._reopen()
+    store.commit(plan("two", cursor="20", title="new"))
+    assert contents(store) == LEFT
+
+
+def test_in_memory_nothing_is_left_of_half_a_session_after_a_new_connection(tmp_path: Path) -> None:
+    with closing(Store(str(tmp_path), kept=False)) as store:
+        store.commit(plan("one"))
+        assert contents(store) != ([], [])
+        store.commit(plan("two"))
+        store._file._reopen()
+        assert contents(store) == ([], [])
 
 
 def test_a_journal_that_is_full_is_brought_into_the_tables(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -437,9 +477,7 @@ def test_a_full_journal_that_cannot_be_brought_into_the_tables_costs_nothing(
 ) -> None:
     monkeypatch.setattr(journal, "JOURNAL_BYTES", 0)
     with closing(Store(str(tmp_path))) as store:
-        store._database.execute(
-            "CREATE TEMP TRIGGER spoil BEFORE INSERT ON cursors BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
-        )
+        spoil(store)
         store.commit(plan("one"))
         store.commit(plan("one", cursor="20"))
         assert in_tables(store) == []

@@ -15,7 +15,7 @@ from harness import wait_for
 from bellboard.protocol.channel import Answering, Poll
 from bellboard.protocol.codec import DOWNWARD, ORDER, UPWARD, DecodeFault
 from bellboard.protocol.cursor import digest
-from bellboard.protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Order, Ping
+from bellboard.protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Order, Ping, Release
 from bellboard.protocol.update import Beat, Bye, Fault, Hello, SourceUpdate, Update, Upward
 from bellboard.sources.contract import SessionHandle
 from bellboard.workers import outbox, runner
@@ -702,6 +702,16 @@ def test_sessions_are_listed_while_the_grant_is_on_its_way(
     board.hear(Hello)
     assert listed.wait(PATIENCE)
     board.say(Grant(inc=1, epoch="e", credit=8))
+    assert board.hear(Update) == update(1, "a", 0, "one")
+
+
+def test_a_release_that_comes_with_the_grant_is_obeyed(
+    board: Board, work: Callable[..., Worker], sessions: Path
+) -> None:
+    write(sessions / "a", "one")
+    work()
+    board.hear(Hello)
+    board.say(Grant(inc=1, epoch="e", credit=8, quarantined={"a": ""}), Release(handle="a"))
     assert board.hear(Update) == update(1, "a", 0, "one")
 
 

@@ -1,5 +1,6 @@
 """Sessions are found by their names alone, in one config folder or several."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -103,6 +104,47 @@ def test_what_comes_and_goes_is_seen_by_the_same_source(desk: Desk) -> None:
     assert [handle.id for handle in source.discover()] == [SESSION]
     path.unlink()
     assert source.discover() == []
+
+
+def test_a_source_that_knows_the_home_says_the_same_of_it_as_one_that_has_just_begun(desk: Desk) -> None:
+    def settled(path: Path) -> None:
+        os.utime(path, (desk.now, desk.now))
+
+    first, second = desk.write(prompt()), desk.write(prompt(), path=desk.path(OTHER))
+    settled(first)
+    settled(second)
+    began = desk.now
+    source = desk.source()
+
+    def same() -> list[str]:
+        handles = source.discover()
+        assert handles == desk.source().discover()
+        return [handle.stamp for handle in handles]
+
+    seen = [same()]
+    for later in (5, 60, 3600):  # its age says something else, step by step
+        desk.now = began + later
+        seen.append(same())
+    desk.now = began + 60  # a clock that was ahead is set right
+    assert same() == seen[2]
+    desk.table.living[4242] = "777"
+    record = desk.record()
+    seen.append(same())
+    desk.table.living.clear()
+    seen.append(same())
+    record.unlink()
+    seen.append(same())
+    desk.write(prompt(), path=desk.agent("a1"))
+    seen.append(same())
+    desk.write(prompt(), path=desk.agent("a1"))
+    seen.append(same())
+    second.unlink()
+    seen.append(same())
+    desk.write(prompt(), path=second)
+    settled(second)
+    seen.append(same())
+    pairs = itertools.pairwise(seen)
+    assert [before != after for before, after in pairs].count(False) == 1, "within ten seconds nothing has become old"
 
 
 def test_a_project_folder_that_cannot_be_read_does_not_hide_the_others(

@@ -41,8 +41,8 @@ def test_a_life_is_ready_alive_and_stopping(line: tuple[Systemd, str]) -> None:
     assert notify.beat == 15.0
     notify.ready()
     notify.tick(100.0, "2 healthy")
-    notify.tick(114.9, "2 healthy")
-    notify.tick(115.0, "1 degraded, 1 healthy")
+    notify.tick(107.4, "2 healthy")
+    notify.tick(114.9, "1 degraded, 1 healthy")
     notify.tick(130.0, "1 degraded, 1 healthy")
     notify.stopping()
     assert systemd.heard() == [
