@@ -92,7 +92,6 @@ class Intake:
                 self._take(peer, frame, batch, now)
             self._heard(peer, now)
         if batch:
-            self._stirred = True
             self._apply(batch, now)
         return more
 
@@ -137,6 +136,8 @@ class Intake:
 
     def _take(self, peer: bytes, frame: bytes, batch: list[tuple[bytes, str, Update]], now: Moment) -> None:
         message = UPWARD.decode(frame)
+        if not isinstance(message, Beat):
+            self._stirred = True
         known = self._peers.get(peer)
         if known is not None and isinstance(message, Update):
             batch.append((peer, known[0], message))
@@ -165,9 +166,7 @@ class Intake:
             self._stirred = self._book.beat(source, message) or self._stirred
             if message.passes:
                 self._roster.progress(source)
-            return
-        self._stirred = True
-        if isinstance(message, Fault):
+        elif isinstance(message, Fault):
             self._book.fault(source, message)
         elif isinstance(message, Changed):
             if self._roster.quarantine.changed(source, message.handle, now.clock):
@@ -187,7 +186,6 @@ class Intake:
         if hello.token != token or peer != _name(hello.source, inc):
             return
         self._peers[peer] = (hello.source, inc)
-        self._stirred = True
         pages = self._grants(hello.source, inc)
         for page in pages:
             self.channel.send(peer, [DOWNWARD.encode(page)])

@@ -53,14 +53,14 @@ class Journal:
 
     def __init__(self) -> None:
         self.size = 0
-        self._limit = JOURNAL_BYTES
+        self._tried_at = 0
         self._sessions: dict[tuple[str, str], Stored] = {}
         self._cursors: dict[tuple[str, str], Held] = {}
 
     @property
     def full(self) -> bool:
         """Whether it is to be brought into the tables."""
-        return self.size > self._limit
+        return self.size > max(JOURNAL_BYTES, self._tried_at + RETRY_BYTES)
 
     @property
     def last(self) -> Page:
@@ -77,11 +77,11 @@ class Journal:
 
     def postpone(self) -> None:
         """It could not be brought into the tables: that is tried again when it has grown."""
-        self._limit = self.size + RETRY_BYTES
+        self._tried_at = self.size
 
     def clear(self) -> None:
         """Forget everything: it stands in the tables."""
-        self.size, self._limit = 0, JOURNAL_BYTES
+        self.size = self._tried_at = 0
         self._sessions.clear()
         self._cursors.clear()
 

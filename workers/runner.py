@@ -32,6 +32,8 @@ NESTED = 5
 
 BATCH_SECONDS = 0.02
 NEWS_SECONDS = 0.002
+"""How long sessions are parsed before what came of it goes out; and on, once one follows in which nothing is new."""
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_UNAVAILABLE = 69

@@ -34,6 +34,12 @@ class _Given(NamedTuple):
     until: float
     handle: SessionHandle
 
+    def holds(self, session: Session, presence: Presence, now: float) -> bool:
+        """Whether it would be made the same again. In a sweep nearly all do, and are the very same values."""
+        if self.session is not session or not self.since <= now < self.until:
+            return False
+        return self.presence is presence or self.presence == presence
+
 
 class Home:
     """One config folder. It remembers only what makes looking again cheap."""
@@ -63,31 +69,23 @@ class Home:
         """Find all sessions: those with a transcript, and those that are only in the register yet."""
         self.refresh()
         self._recent = []
-        found: set[str] = set()
-        given, unnamed, named = self._given, self.register.unnamed, self.register.sessions()
+        unseen = self._parted | self.register.sessions()
         for project in self.tree.projects():
             for session in self.tree.sessions(project):
-                name = session.id
-                found.add(name)
-                known = given.get(session.path)
-                # Most of a sweep consists of what stands as it did: it takes as few words as can be.
-                if known is None or known.session is not session or known.presence is not unnamed or name in named:
-                    handle = self.handle(session, now)
-                else:
-                    handle = known.handle if known.since <= now < known.until else self.handle(session, now)
+                if unseen:
+                    unseen.pop(session.id, None)
+                handle = self.handle(session, now)
                 if now - (handle.modified_at or 0.0) < RECENT_SECONDS:
                     self._recent.append(session.path.removesuffix(".jsonl"))
                 yield handle
-        for session, path in (self._parted | named).items():
-            if session not in found:
-                yield self.handle(unwritten(session, path), now)
+        for session, path in unseen.items():
+            yield self.handle(unwritten(session, path), now)
 
     def handle(self, session: Session, now: float) -> SessionHandle:
         """Return the handle of one session as its files and the register are now."""
         presence = self.register.presence(session.id)
         known = self._given.get(session.path)
-        same = known is not None and known.session is session and known.presence == presence
-        if known is not None and same and known.since <= now < known.until:
+        if known is not None and known.holds(session, presence, now):
             return known.handle
         modified_at = session.newest
         if not session.stamp and modified_at is None:

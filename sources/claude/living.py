@@ -23,7 +23,7 @@ _MACHINE_ID = "/etc/machine-id"
 _BEST_FIRST: tuple[Judgement, ...] = ("alive", "unknown", "dead")
 
 
-_ABSENT, _SILENT = Presence("absent"), Presence("silent")  # compared with `is` before anything else
+_ABSENT, _SILENT = Presence("absent"), Presence("silent")
 
 
 class Held(Struct):
@@ -42,7 +42,7 @@ class Held(Struct):
 
 
 class Register:
-    """The register of one config folder. `unnamed` is what is known of each session that it does not name."""
+    """The register of one config folder."""
 
     def __init__(self, home: str, folders: Folders, processes: Processes, machine: str | None) -> None:
         self.folder = f"{home}/sessions"
@@ -53,7 +53,7 @@ class Register:
         self._held: dict[str, Held] = {}
         self._by_session: dict[str, list[Held]] = {}
         self._there = False
-        self.unnamed = _SILENT
+        self._unnamed = _SILENT
         self._decoder = json.Decoder(Record, strict=False)
 
     def refresh(self) -> None:
@@ -83,7 +83,7 @@ class Register:
                 self._by_session.setdefault(held.record.session, []).append(held)
             else:
                 unread = True  # it may be the record of any session
-        self.unnamed = _ABSENT if self._there and not unread else _SILENT
+        self._unnamed = _ABSENT if self._there and not unread else _SILENT
 
     def _read(self, path: str) -> Record | None:
         try:
@@ -97,7 +97,7 @@ class Register:
         """Say what is known of a session right now: among several records of it, the best."""
         mine = self._by_session.get(session)
         if mine is None:
-            return self.unnamed
+            return self._unnamed
         for held in mine:
             held.last = self._liveness(held)
         best = min(mine, key=lambda held: (_BEST_FIRST.index(held.last), -held.since))

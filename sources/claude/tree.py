@@ -65,11 +65,12 @@ class Session(Struct, frozen=True):
 
 
 class _Plan(NamedTuple):
-    """What was made of the listing of a project folder: names and paths of its sessions, and whether each is one file."""
+    """What was made of the listing of a project folder: its sessions with their paths, and which have files of subagents."""
 
     listing: Listing
     legacy: dict[str, list[str]]
-    names: list[tuple[str, str, bool]]
+    names: list[tuple[str, str]]
+    owners: set[str]
 
 
 class Tree:
@@ -92,14 +93,14 @@ class Tree:
     def sessions(self, project: str) -> Iterator[Session]:
         """Yield the sessions of one project folder; of one that cannot be read there are none."""
         plan = self._plan(project)
-        for name, path, alone in plan.names:
+        for name, path in plan.names:
             status = look(path)
             if status is None:
                 self._alone.pop(path, None)
-            elif alone:
-                yield self._without_agents(name, path, status)
-            else:
+            elif name in plan.owners:
                 yield self._with_agents(project, name, path, status, plan)
+            else:
+                yield self._without_agents(name, path, status)
 
     def session(self, path: str) -> Session:
         """Return the session whose own transcript is, or was, at `path`."""
@@ -107,7 +108,7 @@ class Tree:
         session = name.removesuffix(".jsonl")
         plan = self._plan(project)
         status = look(path)
-        if status is not None and session not in plan.legacy and session not in plan.listing.folders:
+        if status is not None and session not in plan.owners:
             return self._without_agents(session, path, status)
         self._alone.pop(path, None)
         return self._with_agents(project, session, path, status, plan)
@@ -148,8 +149,8 @@ class Tree:
         plan = self._plans.get(project)
         if plan is None or plan.listing is not listing or plan.legacy is not legacy:
             found = [match[1] for name in listing.files if (match := _SESSION_NAME.fullmatch(name))]
-            owners = legacy.keys() | set(listing.folders)
-            plan = _Plan(listing, legacy, [(name, f"{project}/{name}.jsonl", name not in owners) for name in found])
+            paths = [(name, f"{project}/{name}.jsonl") for name in found]
+            plan = _Plan(listing, legacy, paths, {*legacy, *listing.folders})
             self._plans[project] = plan
         return plan
 

@@ -159,6 +159,14 @@ def test_a_pause_that_met_a_lost_database_is_in_the_new_one(cellar: Cellar) -> N
         assert later.paused() == {"claude"}
 
 
+def test_a_tick_that_comes_a_little_early_is_not_passed_over(cellar: Cellar) -> None:
+    cellar.tick()
+    shutil.rmtree(cellar.folder)
+    cellar.at += TRY_SECONDS - 0.02
+    cellar.keeper.tick(cellar.now)
+    assert (cellar.folder / FILE).exists()
+
+
 def test_a_loss_is_noticed_though_nobody_has_anything_to_store(cellar: Cellar) -> None:
     assert cellar.hear(1)
     shutil.rmtree(cellar.folder)

@@ -149,6 +149,17 @@ def test_a_session_that_cannot_be_parsed_is_a_fault_and_its_siblings_go_on() -> 
     assert work.failing == {"bad"}
 
 
+def test_a_session_that_is_there_no_more_fails_no_more() -> None:
+    source = Lines(bad=[ValueError()], good=["one"])
+    work = Round(source)
+    work.discover(NOW)
+    everything(work)
+    assert work.failing == {"bad"}
+    del source.sessions["bad"]
+    work.discover(NOW)
+    assert work.failing == set()
+
+
 def test_a_session_that_failed_is_tried_again_from_where_it_was() -> None:
     source = Lines(a=["one", ValueError()])
     work = Round(source)
