@@ -66,13 +66,13 @@ def report(session: str, state: State, presence: Presence, now: float, *, modifi
         current_tool_started_at=when(verdict.call.since) if verdict.call else None,
         started_at=when(main.first) or when_millis(record.startedAt if record else None) or unknown,
         last_activity_at=when(main.last) or when_millis(record.since if record else None) or unknown,
-        subagents=tuple(subagent for subagent, _ in subagents),
+        subagents=tuple([subagent for subagent, _ in subagents]),
         terminal=verdict.activity == "terminal",
         end_reason=verdict.end_reason,
         ended_at=_ended_at(state) if verdict.activity == "terminal" else None,
     )
-    due = min((at for at in (verdict.due, *(at for _, at in subagents)) if at is not None), default=None)
-    return Report(update, due)
+    dues = [at for at in (verdict.due, *[at for _, at in subagents]) if at is not None]
+    return Report(update, min(dues, default=None))
 
 
 def digest(update: SourceUpdate) -> int:

@@ -63,11 +63,11 @@ def _place(transcript: Transcript, rows: list[Row]) -> None:
             cwd, branch, version = cwd or row.cwd, branch or row.gitBranch, version or row.version
             if cwd and branch and version:
                 break
-    if cwd:
+    if cwd and cwd != transcript.cwd:
         transcript.cwd = tidy(cwd, PATH_LIMIT)
-    if branch:
+    if branch and branch != transcript.branch:
         transcript.branch = tidy(branch)
-    if version:
+    if version and version != transcript.version:
         transcript.version = tidy(version)
 
 

@@ -18,6 +18,10 @@ from .verdict import QUIET_SECONDS, SETTLE_SECONDS
 
 NAME = "claude"
 
+LOOKED_SECONDS = 0.05
+"""What was looked at so short a time ago to make a handle is not looked at again to parse it: what happens in between is
+told by the next change or sweep, as what happens a moment later is."""
+
 RECENT_SECONDS = 3600.0
 """Sessions that changed within this time have their own folders watched, because subagents may begin there."""
 
@@ -50,6 +54,7 @@ class Home:
         self.tree = Tree(folder, folders)
         self.register = Register(folder, folders, processes, machine)
         self._folders = folders
+        self._prefix, self._records = f"{folder}/", f"{self.register.folder}/"
         self._parted: dict[str, str] = {}
         self._given: dict[str, _Given] = {}
         self._recent: list[str] = []
@@ -104,6 +109,24 @@ class Home:
                 session, presence, now, _next_step(session.newest, presence, now), handle
             )
         return handle
+
+    def look(self, handle: SessionHandle, now: float) -> tuple[Session, Presence]:
+        """Return the files of a session and what is known of its process, as they are now."""
+        given = self._given.get(handle.path)
+        if given is not None and given.handle is handle and 0.0 <= now - given.since < LOOKED_SECONDS:
+            return given.session, given.presence
+        self.refresh()
+        bare = os.path.dirname(handle.path) == self.register.folder
+        session = unwritten(handle.id, handle.path) if bare else self.tree.session(handle.path)
+        return session, self.register.presence(handle.id)
+
+    def holds(self, path: str) -> bool:
+        """Whether a path lies in this folder."""
+        return path.startswith(self._prefix)
+
+    def registered(self, session: Session) -> bool:
+        """Whether this is a session that only its record in the register speaks of."""
+        return session.path.startswith(self._records)
 
     def touched(self, paths: Sequence[str], now: float) -> Iterator[SessionHandle]:
         """Return the handles of the sessions to which these files or folders belong, whether they still exist or not."""

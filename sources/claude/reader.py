@@ -9,7 +9,7 @@ from ..text import tidy
 from .fold import fold
 from .rows import READER, AgentMeta
 from .state import AGENTS_KEPT, Agent, Link, State, Transcript, fresh
-from .tree import AgentFile, Session
+from .tree import AgentFile, Session, shape_of
 from .verdict import finished
 
 PIECE_LEAST = 64 * 1024
@@ -106,4 +106,4 @@ def _shape(session: Session, state: State) -> str:
         if agent is not None and not agent.transcript.mark.stamp:
             return ""
         agents.append(file if agent is None else replace(file, stamp=agent.transcript.mark.stamp))
-    return replace(session, stamp=state.main.mark.stamp if session.stamp else "", agents=tuple(agents)).shape
+    return shape_of(state.main.mark.stamp if session.stamp else "", agents)

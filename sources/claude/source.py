@@ -21,7 +21,7 @@ from ..hearing import Hearing
 from ..process import Processes, SystemProcesses
 from ..spool import Spool
 from .facts import digest, report
-from .home import NAME, Home, stamp, unwritten
+from .home import NAME, Home, stamp
 from .keeping import remark
 from .living import machine_id
 from .reader import read
@@ -83,7 +83,7 @@ class ClaudeSource:
         now = self._clock()
         found: dict[str, SessionHandle] = {}
         for home in self._homes.values():
-            mine = [path for path in paths if path == home.folder or path.startswith(f"{home.folder}/")]
+            mine = [path for path in paths if path == home.folder or home.holds(path)]
             for handle in home.touched(mine, now) if mine else ():
                 found[handle.id] = handle
         return list(found.values())
@@ -108,14 +108,13 @@ class ClaudeSource:
         return min((due for _, due in self._due.values()), default=math.inf) - self._clock()
 
     def parse(self, handle: SessionHandle, cursor: Cursor) -> tuple[SourceUpdate | None, Cursor]:
-        """See `Source.parse`. The register's word and the living process are looked at anew."""
+        """See `Source.parse`. Files, register and process are looked at anew, unless they were a moment ago."""
         if handle.stamp and cursor.startswith(f"{handle.stamp}|"):
             return None, cursor
-        home = self._home_of(handle.path)
-        home.refresh()
-        bare = os.path.dirname(handle.path) == home.register.folder
-        session = unwritten(handle.id, handle.path) if bare else home.tree.session(handle.path)
-        if not bare and not session.stamp:
+        home, now = self._home_of(handle.path), self._clock()
+        session, presence = home.look(handle, now)
+        bare = not session.stamp
+        if bare and not home.registered(session):
             return None, cursor
         try:
             state, shape = read(session, self._state(cursor))
@@ -123,7 +122,6 @@ class ClaudeSource:
             return None, cursor
         if not shape:
             return None, self._cursor("", state)
-        now, presence = self._clock(), home.register.presence(handle.id)
         if bare and not state.told and presence.liveness not in {"alive", "unknown"}:
             return None, cursor  # it ended before there was anything to say
         told = report(handle.id, state, presence, now, modified_at=session.newest)
@@ -147,12 +145,12 @@ class ClaudeSource:
 
     def _home_of(self, path: str) -> Home:
         """Return the config folder in which a session lies; a handle may name one that nobody told of."""
-        folder = next((folder for folder in self._homes if path.startswith(f"{folder}/")), None)
-        if folder is None:
-            parent = os.path.dirname(path)
-            folder = os.path.dirname(parent if os.path.basename(parent) == "sessions" else os.path.dirname(parent))
-            return Home(folder, self._processes, self._machine)
-        return self._homes[folder]
+        for home in self._homes.values():
+            if home.holds(path):
+                return home
+        parent = os.path.dirname(path)
+        folder = os.path.dirname(parent if os.path.basename(parent) == "sessions" else os.path.dirname(parent))
+        return Home(folder, self._processes, self._machine)
 
 
 def _news(update: SourceUpdate, state: State) -> SourceUpdate | None:

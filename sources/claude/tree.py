@@ -7,7 +7,7 @@ read once. The folder's name is no path (it cannot be turned back into one).
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -52,8 +52,7 @@ class Session(Struct, frozen=True):
     @property
     def shape(self) -> str:
         """All files in their present shape, as one short string."""
-        agents = crc32("".join([f"{agent.id} {agent.stamp} " for agent in self.agents]).encode()) if self.agents else 0
-        return f"{self.stamp}/{agents:x}"
+        return shape_of(self.stamp, self.agents)
 
     @property
     def newest(self) -> float | None:
@@ -62,6 +61,12 @@ class Session(Struct, frozen=True):
             return self.modified_at
         times = [agent.modified_at for agent in self.agents]
         return max(times if self.modified_at is None else [self.modified_at, *times], default=None)
+
+
+def shape_of(stamp: str, agents: Sequence[AgentFile]) -> str:
+    """Describe the files of a session: its own transcript's stamp and those of its subagents."""
+    below = crc32("".join([f"{agent.id} {agent.stamp} " for agent in agents]).encode()) if agents else 0
+    return f"{stamp}/{below:x}"
 
 
 class _Plan(NamedTuple):

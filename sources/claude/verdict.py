@@ -165,8 +165,11 @@ def _outlived(state: State, presence: Presence) -> bool:
 
 def _left(transcript: Transcript, presence: Presence) -> bool:
     """Whether a turn was left open by an earlier process: the one that has the session now began after its last row."""
-    began, since = _began(presence), when(transcript.since)
-    return transcript.phase in {"busy", "said"} and began is not None and since is not None and since < began
+    began = _began(presence)
+    if began is None or transcript.phase not in {"busy", "said"}:
+        return False
+    since = when(transcript.since)
+    return since is not None and since < began
 
 
 def _began(presence: Presence) -> datetime | None:
@@ -179,12 +182,11 @@ def _newest(transcript: Transcript) -> Call | None:
 
 def _age(transcript: Transcript, now: float, modified_at: float | None) -> float:
     """How long ago the last row was written, in seconds; the file's own time speaks for a row that bears a wrong one."""
-    last = when(transcript.last)
-    stamps = [last.timestamp() if last is not None else None, modified_at]
-    stamp = next((each for each in stamps if each is not None and each <= now + FUTURE_SECONDS), None)
-    if stamp is None:
-        return float("inf")
-    return max(now - stamp, 0.0)
+    last, latest = when(transcript.last), now + FUTURE_SECONDS
+    at = None if last is None else last.timestamp()
+    if at is None or at > latest:
+        at = modified_at
+    return float("inf") if at is None or at > latest else max(now - at, 0.0)
 
 
 def _verdict(

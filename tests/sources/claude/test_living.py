@@ -54,6 +54,22 @@ def test_a_session_goes_on_under_the_registers_word_until_its_process_is_gone(de
     assert desk.board[SESSION]["message_count"] == 2
 
 
+def test_what_made_a_handle_is_looked_at_again_to_parse_it_only_after_a_moment(desk: Desk) -> None:
+    desk.write(prompt(at=0, version=NEW), answer("m", stop="end_turn", at=1, version=NEW))
+    desk.record(status="busy")
+    source = desk.source()
+    (handle,) = source.discover()
+    desk.record(status="waiting", waitingFor="permission prompt")
+    desk.now += 0.01
+    assert desk.read(source, [handle])[SESSION]["activity"] == "working"  # as it was when the handle was made
+
+    (handle,) = source.discover()
+    assert not desk.cursors[SESSION].startswith(handle.stamp)  # so it is not passed over
+    desk.record(status="idle")
+    desk.now += 1
+    assert desk.read(source, [handle])[SESSION]["waiting_for"] == "prompt"  # as it is now
+
+
 def test_a_session_that_was_never_seen_alive_ended_with_its_last_row(desk: Desk) -> None:
     desk.write(prompt(at=0, version=NEW))
     desk.record(procStart="1")
