@@ -249,7 +249,10 @@ def _unlink(path: str) -> None:
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
     # An operational error (no room, no permission, locked) says nothing against what the file holds.
     code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(error, Damaged) or (code is not None and code & 0xFF in _DAMAGED)
+    if isinstance(error, Damaged) or (code is not None and code & 0xFF in _DAMAGED):
+        return True
+    # Not SQLite's word, but Python's: one flipped bit makes a text of a blob.
+    return "Could not decode to UTF-8" in str(error)
 
 
 @contextmanager

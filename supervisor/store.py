@@ -20,11 +20,13 @@ from .aggregator.aggregator import Kept, Plan, Tracked
 from .aggregator.ledger import Entry, HandleKey
 from .database import Damaged, Database, take_away, translated
 from .errors import StorageError
-from .journal import NOTHING, TABLE, Held, Journal, Page, Stored, read, write
+from .journal import NOTHING, TABLE, Held, Journal, Page, Stored
 
-SCHEMA = 3
-READABLE = frozenset((0, 2, SCHEMA))
-"""Versions of the tables with which this release goes on: of a new file, of one without a journal, and its own."""
+SCHEMA = 4
+JOURNAL_OF_ROWS = 3
+READABLE = frozenset((0, 2, JOURNAL_OF_ROWS, SCHEMA))
+"""Versions of the tables with which this release goes on: of a new file, of one without a journal, of one whose journal was
+made otherwise and is empty after a clean end, and its own."""
 
 FILE = "board.sqlite"
 FORGET_SECONDS = 30 * 86400.0
@@ -76,9 +78,7 @@ class Store:
     def _prepare(self, database: sqlite3.Connection) -> None:
         """Make or check the tables of a new connection, and find what stands in its journal. Raises Damaged."""
         self._make(database)
-        self._journal.clear()
-        for page, size in read(database):
-            self._journal.add(page, size)
+        self._journal.load(database)
 
     @property
     def _database(self) -> sqlite3.Connection:
@@ -136,8 +136,8 @@ class Store:
             self._settle(page, plan.forgotten)
             return
         with self._file.transaction() as database:
-            size = write(database, page)
-        self._journal.add(page, size)
+            end = self._journal.write(database, page)
+        self._journal.add(page, end)
         if self._journal.full:
             self._try_to_settle()
 
@@ -152,12 +152,12 @@ class Store:
 
     def _settle(self, page: Page = NOTHING, forgotten: Sequence[tuple[str, str]] = ()) -> None:
         """Bring the journal, and a page behind it, into the tables, and forget sessions there. Raises StorageError."""
-        if not (self._journal.size or forgotten):
+        if not (self._journal.slots or forgotten):
             return
         with self._file.transaction() as database:
             for each in (self._journal.last, page):
                 _put(database, each)
-            database.execute("DELETE FROM journal")
+            self._journal.erase(database)
             _forget(database, forgotten)
         self._journal.clear()
 
@@ -181,7 +181,6 @@ class Store:
             database.executemany(
                 "REPLACE INTO workers VALUES (?, ?, ?)", [(source, *each) for source, each in workers.items()]
             )
-        self._journal.clear()
 
     def next_incarnation(self, source: str) -> int:
         """Count up a source's incarnation and return it; stored before a worker is started under it."""
@@ -223,7 +222,7 @@ def _prepare_in_memory(database: sqlite3.Connection) -> None:
     _prepare(database)
     database.execute("PRAGMA temp_store=MEMORY")
     for line in _TABLES.split(";"):
-        if any(table in line for table in ("sessions", "cursors", "journal")):
+        if any(table in line for table in ("sessions", "cursors", "slots")):
             database.execute(line.replace("TABLE IF NOT EXISTS", "TEMP TABLE"))
 
 
@@ -232,8 +231,13 @@ def _prepare(database: sqlite3.Connection) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version not in READABLE:
         raise Damaged(f"schema version {version}, this release knows {SCHEMA}")
+    if version == JOURNAL_OF_ROWS:
+        if database.execute("SELECT count(*) FROM journal").fetchone()[0]:
+            raise Damaged("its journal is of another release")
+        database.execute("DROP TABLE journal")
     database.executescript(_TABLES)
-    database.execute(f"PRAGMA user_version={SCHEMA}")
+    if version != SCHEMA:
+        database.execute(f"PRAGMA user_version={SCHEMA}")
     for query in (_SESSIONS, _CURSORS):
         for row in database.execute(query):
             if row != _summed(row[:-1]):

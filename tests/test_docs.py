@@ -93,7 +93,7 @@ NUMBERS = {
     "LINE_LIMIT": "16 MiB",
     "DOCUMENT_LIMIT": "256 MiB",
     "MOST_UPDATES": "64",
-    "JOURNAL_BYTES": "3 MiB",
+    "JOURNAL_SLOTS": "384",
     "HIGH_WATER_WORKER": "64",
     "HIGH_WATER_BOARD": "1000",
     "MOST_STRIKES": "3",

@@ -1,14 +1,13 @@
-import types
-import typing
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import pytest
+from any_value import values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bellboard.protocol.ask import Command, Number, Reply, SnapshotPage, SnapshotRequest
+from bellboard.protocol.ask import Command, Reply, SnapshotPage, SnapshotRequest
 from bellboard.protocol.codec import (
     ANSWER_LIMIT,
     COMMAND,
@@ -26,7 +25,7 @@ from bellboard.protocol.codec import (
 )
 from bellboard.protocol.event import Event, Heartbeat
 from bellboard.protocol.order import Ack, Downward, Order
-from bellboard.protocol.update import Beat, Bye, Delta, Fault, SourceUpdate, Update, Upward
+from bellboard.protocol.update import Beat, Bye, Fault, SourceUpdate, Update, Upward
 
 FAMILIES: dict[str, tuple[Codec[Any], Any]] = {
     "upward": (UPWARD, Upward),
@@ -39,47 +38,6 @@ FAMILIES: dict[str, tuple[Codec[Any], Any]] = {
     "reply": (REPLY, Reply),
 }
 CODECS = [codec for codec, _ in FAMILIES.values()]
-
-PLAIN: dict[Any, st.SearchStrategy[Any]] = {
-    int: st.integers(-(2**63), 2**63 - 1),
-    str: st.text(max_size=20),
-    bool: st.booleans(),
-    bytes: st.binary(max_size=32),
-    float: st.floats(allow_nan=False, allow_infinity=False),
-    type(None): st.none(),
-    msgspec.UnsetType: st.just(msgspec.UNSET),
-    datetime: st.datetimes(timezones=st.just(UTC)),
-    Any: st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-        max_leaves=5,
-    ),
-}
-
-
-def values(kind: Any) -> st.SearchStrategy[Any]:
-    """Any value that the type of a field allows."""
-    if kind == Delta:
-        return st.integers(0, 1 << 40)
-    if kind == Number:
-        return st.integers(0, 1 << 53)
-    if kind in PLAIN:
-        return PLAIN[kind]
-    if hasattr(kind, "__struct_fields__"):
-        return st.builds(kind, **{each.name: values(each.type) for each in msgspec.structs.fields(kind)})
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is Literal:
-        return st.sampled_from(arguments)
-    if origin is typing.Annotated:
-        return values(arguments[0])
-    if origin in {typing.Union, types.UnionType}:
-        return st.one_of([values(each) for each in arguments])
-    if origin is tuple:
-        return st.lists(values(arguments[0]), max_size=2).map(tuple)
-    if origin is dict:
-        return st.dictionaries(values(arguments[0]), values(arguments[1]), max_size=2)
-    raise NotImplementedError(kind)
-
 
 MESSAGES = st.one_of([st.tuples(st.just(codec), values(family)) for codec, family in FAMILIES.values()])
 

@@ -4,12 +4,18 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from zlib import crc32
 
 import pytest
+from any_value import values
+from hypothesis import given, settings
+from msgspec import UNSET, msgpack, structs
 from stores import contents, plan, stored
 
+from bellboard.protocol.session import SessionState
 from bellboard.supervisor import journal
+from bellboard.supervisor.aggregator.aggregator import Plan
+from bellboard.supervisor.database import Damaged
+from bellboard.supervisor.journal import SLOT_BYTES, End, Journal, Page, Stored
 from bellboard.supervisor.store import FILE, Store
 
 
@@ -43,6 +49,19 @@ def test_what_a_killed_process_left_in_the_journal_is_found_there(tmp_path: Path
     left_in_the_journal(tmp_path / "before", tmp_path / "after")
     with closing(Store(str(tmp_path / "after"))) as store:
         assert (store.rebuilt, contents(store), in_tables(store)) == (None, LEFT, ["one", "two"])
+
+
+@settings(max_examples=50, deadline=None)
+@given(values(SessionState))
+def test_a_page_comes_back_as_it_was_written(state: SessionState) -> None:
+    written = Page([Stored(structs.replace(state, host=UNSET), True, False, 1.5)], [("claude", "handle", "id", "10")])
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(journal.TABLE)
+        ours = Journal()
+        ours.add(written, ours.write(database, written))
+        found = Journal()
+        found.load(database)
+        assert (found.last, found.slots) == (written, ours.slots)
 
 
 def spoil(store: Store) -> None:
@@ -80,21 +99,56 @@ def test_in_memory_nothing_is_left_of_half_a_session_after_a_new_connection(tmp_
 
 
 def test_a_journal_that_is_full_is_brought_into_the_tables(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "JOURNAL_BYTES", 2000)
-    steps = 0
-    while not in_tables(store):
-        steps += 1
-        store.commit(plan("one", cursor=str(steps)))
-    assert steps > 2
-    assert store._database.execute("SELECT count(*) FROM journal").fetchone() == (0,)
+    monkeypatch.setattr(journal, "JOURNAL_SLOTS", 2)
+    for step in ("1", "2"):
+        store.commit(plan("one", cursor=step))
+    assert (in_tables(store), store._journal.slots) == ([], 2)
+    store.commit(plan("one", cursor="3"))
+    assert (in_tables(store), store._journal.slots) == (["one"], 0)
     store.commit(plan("one", cursor="last"))
     assert list(store.cursors()) == [("claude", "one", "one", "last")]
+
+
+def test_what_is_left_of_an_earlier_turn_is_not_read(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    with closing(Store(str(before))) as killed:
+        killed.commit(plan("one"))
+        killed.commit(plan("two"))
+        forgetting = Plan()
+        forgetting.forgotten.append(("claude", "two"))
+        killed.commit(forgetting)
+        shutil.copytree(before, after)
+        killed.commit(plan("one", cursor="20"))
+        shutil.copytree(before, tmp_path / "later")
+    with closing(Store(str(after))) as store:
+        assert contents(store) == ([stored("one")], [("claude", "one", "one", "10")])
+    with closing(Store(str(tmp_path / "later"))) as store:
+        assert contents(store) == ([stored("one")], [("claude", "one", "one", "20")])
+
+
+def test_a_page_is_read_only_behind_the_one_behind_which_it_was_written(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    with closing(Store(str(before))) as killed:
+        for cursor in ("10", "20", "30"):
+            killed.commit(plan("one", cursor=cursor))
+        killed._database.execute(
+            "UPDATE slots SET body = CAST(X'0000000000000000' || substr(body, 9) AS BLOB) WHERE slot = 1"
+        )
+        shutil.copytree(before, after)
+        found = Journal()
+        found.load(killed._database)
+        assert found.last.cursors == [("claude", "one", "one", "10")]  # as after a power cut: none of what came later
+        found.write(killed._database, Page([], [("claude", "one", "one", "21")]))
+        with pytest.raises(Damaged, match="a page of the journal has a wrong checksum"):
+            found.load(killed._database)
 
 
 def test_a_full_journal_that_cannot_be_brought_into_the_tables_costs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "JOURNAL_BYTES", 0)
+    monkeypatch.setattr(journal, "JOURNAL_SLOTS", 0)
     with closing(Store(str(tmp_path))) as store:
         spoil(store)
         store.commit(plan("one"))
@@ -104,29 +158,68 @@ def test_a_full_journal_that_cannot_be_brought_into_the_tables_costs_nothing(
         assert contents(again) == ([stored("one")], [("claude", "one", "one", "20")])
 
 
-@pytest.mark.parametrize("how", ["flipped bit", "another release"])
-def test_a_journal_that_cannot_be_read_is_moved_aside_with_everything(tmp_path: Path, how: str) -> None:
+SPOILT = {
+    "flipped bit": "UPDATE slots SET body = CAST(replace(body, 'one', 'ome') AS BLOB)",
+    "other turn": "UPDATE slots SET body = CAST(X'0000000000000003' || substr(body, 9) AS BLOB) WHERE slot = 0",
+    "slot without its end": "UPDATE slots SET body = substr(body, 1, 99) WHERE slot = 1",
+    "slot of another kind": "UPDATE slots SET body = 'text' WHERE slot = 0",
+    "missing slot": "DELETE FROM slots WHERE slot = 1",
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_damaged_journal_is_moved_aside_with_everything(tmp_path: Path, how: str) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    with closing(Store(str(before))) as killed:
+        killed.commit(plan("one", title="x" * 2 * SLOT_BYTES))
+        killed._database.execute(SPOILT[how])
+        shutil.copytree(before, after)
+    with closing(Store(str(after))) as store:
+        assert store.rebuilt is not None
+        assert "of the journal has a wrong" in store.rebuilt
+        assert contents(store) == ([], [])
+
+
+@pytest.mark.parametrize("body", [b"\x90", msgpack.encode((["id"], [(["one"], False, False, 0.0)], []))])
+def test_a_journal_of_another_release_is_moved_aside_with_everything(tmp_path: Path, body: bytes) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()
     with closing(Store(str(before))) as killed:
         killed.commit(plan("one"))
-        if how == "flipped bit":
-            killed._database.execute("UPDATE journal SET body = CAST(replace(body, 'one', 'ome') AS BLOB)")
-        else:
-            killed._database.execute("UPDATE journal SET body = ?, sum = ?", (b"\x90", crc32(b"\x90")))
+        journal._lay(killed._database, 1, End(), body)
         shutil.copytree(before, after)
     with closing(Store(str(after))) as store:
         assert store.rebuilt is not None
-        assert "a row of the journal" in store.rebuilt
+        assert "a page of the journal is of another release" in store.rebuilt
         assert contents(store) == ([], [])
 
 
-def test_a_database_of_a_release_without_a_journal_goes_on(tmp_path: Path) -> None:
+ROWS = "CREATE TABLE journal (number INTEGER PRIMARY KEY, body BLOB, sum INTEGER)"
+
+
+def test_a_journal_of_rows_that_an_older_release_left_behind_is_moved_aside_with_everything(tmp_path: Path) -> None:
+    with closing(Store(str(tmp_path))) as store:
+        store.commit(plan("one"))
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as database:
+        database.execute(ROWS)
+        database.execute("INSERT INTO journal VALUES (1, X'90', 0)")
+        database.execute("PRAGMA user_version=3")
+    with closing(Store(str(tmp_path))) as store:
+        assert store.rebuilt is not None
+        assert "its journal is of another release" in store.rebuilt
+        assert contents(store) == ([], [])
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_database_that_an_older_release_left_in_order_goes_on(tmp_path: Path, version: int) -> None:
     with closing(Store(str(tmp_path))) as store:
         store.commit(plan("one"))
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
-        database.execute("DROP TABLE journal")
-        database.execute("PRAGMA user_version=2")
+        database.execute("DROP TABLE slots")
+        if version == 3:
+            database.execute(ROWS)
+        database.execute(f"PRAGMA user_version={version}")
     with closing(Store(str(tmp_path))) as store:
         assert (store.rebuilt, contents(store)) == (None, ([stored("one")], [("claude", "one", "one", "10")]))
         store.commit(plan("one", cursor="20"))
@@ -137,21 +230,21 @@ def test_a_database_of_a_release_without_a_journal_goes_on(tmp_path: Path) -> No
 def test_what_cannot_be_brought_into_the_tables_is_tried_again_only_when_the_journal_has_grown(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "JOURNAL_BYTES", 0)
-    monkeypatch.setattr(journal, "RETRY_BYTES", 2000)
+    monkeypatch.setattr(journal, "JOURNAL_SLOTS", 0)
+    monkeypatch.setattr(journal, "RETRY_SLOTS", 3)
     spoil(store)
     tries: list[int] = []
     settle = store._settle
 
     def counted() -> None:
-        tries.append(store._journal.size)
+        tries.append(store._journal.slots)
         settle()
 
     monkeypatch.setattr(store, "_settle", counted)
     for number in range(20):
         store.commit(plan("one", cursor=str(number)))
     assert 2 <= len(tries) < 10
-    assert all(after - before > 2000 for before, after in itertools.pairwise(tries))
+    assert all(after - before > 3 for before, after in itertools.pairwise(tries))
     store._database.execute("DROP TRIGGER spoil")
     assert contents(store) == ([stored("one")], [("claude", "one", "one", "19")])
     assert in_tables(store) == ["one"]

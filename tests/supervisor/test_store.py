@@ -214,6 +214,10 @@ def spoilt(folder: Path, how: str) -> bytes:
         data = data[: len(data) // 2]
     elif how == "truncated in the header":
         data = data[:60]
+    elif how == "blob that became a text":
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("UPDATE sessions SET body = CAST(X'FF' || body AS TEXT) WHERE id = 'session 7'")
+        data = path.read_bytes()
     elif how == "overwritten in the middle":
         middle = len(data) // 2
         data = data[:middle] + b"\xff" * 8192 + data[middle + 8192 :]
@@ -232,6 +236,7 @@ def spoilt(folder: Path, how: str) -> bytes:
         ("truncated", ""),
         ("truncated in the header", ""),
         ("overwritten in the middle", ""),
+        ("blob that became a text", "Could not decode to UTF-8"),
         ("newer", f"schema version {SCHEMA + 1}, this release knows {SCHEMA}"),
     ],
 )
