@@ -11,7 +11,8 @@ from ...protocol.addresses import default_runtime_dir
 from ...protocol.event import Snapshot
 from ...protocol.session import SessionState
 from ...protocol.subscriber import Subscriber
-from ..config import BUILT_IN, SIMULATED, Config, build, default_state_dir, load, read
+from ..config import BUILT_IN, SIMULATED, Config
+from ..config_file import build, default_state_dir, load, read
 from ..errors import ConfigError, UsageError
 from ..mistakes import nearest
 from ..views import text

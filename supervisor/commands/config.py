@@ -5,7 +5,8 @@ import os
 import sys
 
 from .. import settings
-from ..config import Config, complaints, default_path, load
+from ..config import Config
+from ..config_file import complaints, default_path, load
 from ..errors import ConfigError
 from ..places import named, places
 from ..views.document import Origin, pretty

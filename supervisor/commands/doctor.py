@@ -9,7 +9,8 @@ from ...protocol.errors import NotRunning, ProtocolError
 from ...protocol.event import SCHEMA_VERSION, Snapshot
 from ...protocol.place import Place
 from ...protocol.sight import Question
-from ..config import BUILT_IN, Config, default_path
+from ..config import BUILT_IN, Config
+from ..config_file import default_path
 from ..doctor import board, sources, spots, system
 from ..doctor.looking import Look, look
 from ..doctor.sources import Case, note, ok, problem

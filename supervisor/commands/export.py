@@ -5,7 +5,7 @@ import os
 import socket
 from importlib.util import find_spec
 
-from ..config import read
+from ..config_file import read
 from ..errors import SupervisorError, UsageError
 from ..fleet.keys import sound
 from ..fleet.settings import NatsSettings, checked, exporters_inbox

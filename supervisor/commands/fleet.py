@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from ...protocol.errors import NotRunning
-from ..config import read
+from ..config_file import read
 from ..errors import SupervisorError, UsageError
 from ..fleet.view import View
 from . import common

@@ -3,7 +3,7 @@
 import argparse
 
 from ..alerts.run import run as run_notify
-from ..config import read
+from ..config_file import read
 from . import common
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from importlib.util import find_spec
 
-from ..config import read
+from ..config_file import read
 from ..errors import SupervisorError
 from ..tether import tie
 from .common import runtime_dir, state_dir

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bellboard.supervisor.config import Config, SourceConfig, build, known_keys, read
+from bellboard.supervisor.config import Config, SourceConfig
+from bellboard.supervisor.config_file import build, known_keys, read
 from bellboard.supervisor.settings import ABOUT, document, duration, size, toml
 from bellboard.supervisor.units import seconds
 from bellboard.supervisor.units import size as read_size

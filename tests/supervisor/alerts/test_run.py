@@ -14,7 +14,7 @@ from harness import COMMAND, command, wait_for
 from bellboard.protocol.testing import MockBoard
 from bellboard.supervisor.alerts.run import join
 from bellboard.supervisor.alerts.settings import Notify
-from bellboard.supervisor.config import read
+from bellboard.supervisor.config_file import read
 from bellboard.supervisor.errors import ConfigError, UsageError
 
 NOTHING: dict[str, Any] = {"on": None, "way": None, "command": None, "titles": None}
