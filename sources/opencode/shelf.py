@@ -13,8 +13,9 @@ from ..contract import SessionHandle
 from ..files import SETTLED_SECONDS
 from ..text import PATH_LIMIT, tidy
 from .commits import Commits
-from .database import Database, Seen, Tops
+from .database import Database, Tops
 from .facts import moment
+from .reading import Seen
 from .tree import NAME
 
 HOT = 16

@@ -13,10 +13,11 @@ from ..files import why_of
 from ..hearing import Hearing
 from ..spool import Spool
 from ..unseen import Unseen
-from .database import Database, Reading
+from .database import Database
 from .facts import Latest, digest, update_of
 from .fold import LATEST, fold, unread
 from .home import DATA_VARIABLE, Home
+from .reading import Reading
 from .state import WINDOW, Counts, Kind, State, load, store
 from .tree import NAME, SUFFIX, Tree, TreeReading
 

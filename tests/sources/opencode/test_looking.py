@@ -15,8 +15,9 @@ from bellboard.sources import Registry, SourceUnavailable
 from bellboard.sources.contract import SessionHandle, Watching
 from bellboard.sources.errors import SourceError
 from bellboard.sources.opencode import OpenCodeSource, register
-from bellboard.sources.opencode.database import MARGIN, Database, Seen
+from bellboard.sources.opencode.database import MARGIN, Database
 from bellboard.sources.opencode.facts import moment
+from bellboard.sources.opencode.reading import Seen
 from bellboard.sources.opencode.shelf import HOT, WHOLE_SECONDS
 
 THIRD = "ses_dfd100000003cccccccccccccc"
