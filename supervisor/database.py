@@ -143,7 +143,8 @@ class Database:
     @contextmanager
     def _noticed(self) -> Generator[None]:
         try:
-            yield
+            with _sane():
+                yield
         except sqlite3.DatabaseError as error:
             if _is_damage(error) and self._path != ":memory:":
                 self._lost = f"the database is damaged ({error})"
@@ -158,23 +159,28 @@ class Database:
         finally:
             os.umask(before)
         try:
-            connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(
-                "PRAGMA wal_autocheckpoint=0"
-            )  # `_shorten` does it, so that we know when the file changes
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise Damaged(found)
-            connection.execute("CREATE TABLE IF NOT EXISTS probe (body BLOB)")
-            self._prepare(connection)
-        except BaseException:
+            with _sane():
+                self._set_up(connection)
+        except BaseException as error:
             connection.close()
+            # What is asked here is right: then the tables are not as they were made.
+            if isinstance(error, sqlite3.OperationalError) and _code(error) == sqlite3.SQLITE_ERROR:
+                raise Damaged(str(error)) from error
             raise
         self._shape = self._look()
         return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")  # `_shorten` does it, so that we know when the file changes
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise Damaged(found)
+        connection.execute("CREATE TABLE IF NOT EXISTS probe (body BLOB)")
+        self._prepare(connection)
 
     def _look(self) -> Shape:
         """Return what the file looks like from outside: which it is, its size and its time of change."""
@@ -220,7 +226,7 @@ class Database:
 def take_away(path: str, query: str) -> list[tuple[object, ...]]:
     """Remove a database and all that was moved aside; returns what a query still finds in it. Raises StorageError."""
     found: list[tuple[object, ...]] = []
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0)) as database:
+    with contextlib.suppress(sqlite3.Error), _sane(), contextlib.closing(sqlite3.connect(path, timeout=0)) as database:
         found = database.execute(query).fetchall()
     with translated("remove"):
         for old in (path, *(each for each in glob.glob(f"{glob.escape(path)}.corrupt-*") if each[-4:] not in SUFFIXES)):
@@ -248,18 +254,33 @@ def _unlink(path: str) -> None:
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
     # An operational error (no room, no permission, locked) says nothing against what the file holds.
-    code = getattr(error, "sqlite_errorcode", None)
-    if isinstance(error, Damaged) or (code is not None and code & 0xFF in _DAMAGED):
-        return True
-    # Not SQLite's word, but Python's: one flipped bit makes a text of a blob.
-    return "Could not decode to UTF-8" in str(error)
+    return isinstance(error, Damaged) or _code(error) & 0xFF in _DAMAGED
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return SQLite's own code; 0 if it is an error of Python's."""
+    return getattr(error, "sqlite_errorcode", 0)
+
+
+@contextmanager
+def _sane() -> Generator[None]:
+    """Make damage of what Python cannot read as text: a flipped bit. It quotes the text, which nobody is to see."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise Damaged("a text in it is none") from None
+    except sqlite3.OperationalError as error:
+        if "Could not decode to UTF-8" in str(error):
+            raise Damaged("a text in it is none") from None
+        raise
 
 
 @contextmanager
 def translated(doing: str) -> Generator[None]:
     """Turn what SQLite and the system raise into StorageError."""
     try:
-        yield
+        with _sane():
+            yield
     except StorageError:
         raise
     except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:

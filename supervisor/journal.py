@@ -20,8 +20,13 @@ from .database import PAGE_BYTES, Damaged
 
 TABLE = "CREATE TABLE IF NOT EXISTS slots (slot INTEGER PRIMARY KEY, body BLOB)"
 
+PUT_SLOT = "INSERT INTO slots VALUES (?, ?) ON CONFLICT (slot) DO UPDATE SET body = excluded.body"
+
 SLOT_BYTES = PAGE_BYTES - 64
 """With it a row fills a page of the file: in its place nothing is moved, and nothing is freed."""
+
+BEGINS, GOES_ON = b"\1", b"\0"
+"""The first byte of a slot: a page begins in it, or goes on. What is left of an earlier turn may be the middle of one."""
 
 JOURNAL_SLOTS = 384
 """A longer journal (3 MiB) is brought into the tables; so the same pages of the file are written again and again."""
@@ -149,22 +154,23 @@ class _Written(Struct, frozen=True, array_like=True):
 def _lay(database: sqlite3.Connection, turn: int, end: End, body: bytes) -> End:
     """Write a page behind the end of a journal; returns the new end."""
     count, total = _slots(len(body)), _sum(turn, body, end.sum)
-    data = (_HEAD.pack(turn, len(body), total) + body).ljust(count * SLOT_BYTES, b"\0")
-    database.executemany(
-        "INSERT INTO slots VALUES (?, ?) ON CONFLICT (slot) DO UPDATE SET body = excluded.body",
-        [(end.slot + number, data[number * SLOT_BYTES : (number + 1) * SLOT_BYTES]) for number in range(count)],
-    )
+    data = (_HEAD.pack(turn, len(body), total) + body).ljust(count * _ROOM, b"\0")
+    parts = [data[number * _ROOM : (number + 1) * _ROOM] for number in range(count)]
+    slots = [(end.slot + number, (GOES_ON if number else BEGINS) + part) for number, part in enumerate(parts)]
+    database.executemany(PUT_SLOT, slots)
     return End(end.slot + count, total)
 
 
 def _pages(slots: Iterator[object]) -> Iterator[tuple[Head, bytes]]:
-    """Put what stands in slots together again. Raises Damaged."""
+    """Put what stands in slots together again, as far as one page follows the other. Raises Damaged."""
     for first in slots:
         if not isinstance(first, bytes) or len(first) != SLOT_BYTES:
             raise Damaged("a slot of the journal has a wrong length")
-        head = Head(*_HEAD.unpack_from(first))
-        rest = [each for each in islice(slots, _slots(head.length) - 1) if isinstance(each, bytes)]
-        yield head, b"".join([first, *rest])[_HEAD.size :][: head.length]
+        if not first.startswith(BEGINS):
+            return
+        head = Head(*_HEAD.unpack_from(first, 1))
+        rest = [each[1:] for each in islice(slots, _slots(head.length) - 1) if isinstance(each, bytes)]
+        yield head, b"".join([first[1:], *rest])[_HEAD.size :][: head.length]
 
 
 def _read(body: bytes) -> Page:
@@ -184,7 +190,7 @@ def _read(body: bytes) -> Page:
 
 def _slots(length: int) -> int:
     """Return how many slots a page takes whose body is so long."""
-    return -(-(_HEAD.size + length) // SLOT_BYTES)
+    return -(-(_HEAD.size + length) // _ROOM)
 
 
 def _sum(turn: int, body: bytes, before: int) -> int:
@@ -197,5 +203,6 @@ _KEPT = SessionState.__struct_fields__.index("host")
 
 _FIELDS = SessionState.__struct_fields__[:_KEPT]
 _HEAD = Layout(">QII")
+_ROOM = SLOT_BYTES - 1
 _ENCODER = msgpack.Encoder()
 _DECODER = msgpack.Decoder(_Written)

@@ -20,13 +20,11 @@ from .aggregator.aggregator import Kept, Plan, Tracked
 from .aggregator.ledger import Entry, HandleKey
 from .database import Damaged, Database, take_away, translated
 from .errors import StorageError
-from .journal import NOTHING, TABLE, Held, Journal, Page, Stored
+from .journal import NOTHING, PUT_SLOT, TABLE, Held, Journal, Page, Stored
 
 SCHEMA = 4
-JOURNAL_OF_ROWS = 3
-READABLE = frozenset((0, 2, JOURNAL_OF_ROWS, SCHEMA))
-"""Versions of the tables with which this release goes on: of a new file, of one without a journal, of one whose journal was
-made otherwise and is empty after a clean end, and its own."""
+READABLE = frozenset((0, 2, SCHEMA))
+"""Versions of the tables with which this release goes on: of a new file, of one without a journal, and its own."""
 
 FILE = "board.sqlite"
 FORGET_SECONDS = 30 * 86400.0
@@ -55,6 +53,8 @@ _PUT_CURSOR = """
 INSERT INTO cursors VALUES (?, ?, ?, ?, ?) ON CONFLICT (source, handle)
 DO UPDATE SET session_id = excluded.session_id, cursor = excluded.cursor, sum = excluded.sum
 """
+_COUNT_UP = "INSERT INTO workers VALUES (?, 1, 0) ON CONFLICT (source) DO UPDATE SET inc = inc + 1 RETURNING inc"
+_PAUSE = "INSERT INTO workers VALUES (?, 0, ?) ON CONFLICT (source) DO UPDATE SET paused = excluded.paused"
 
 
 class Store:
@@ -185,10 +185,7 @@ class Store:
     def next_incarnation(self, source: str) -> int:
         """Count up a source's incarnation and return it; stored before a worker is started under it."""
         with self._file.transaction() as database:
-            row = database.execute(
-                "INSERT INTO workers VALUES (?, 1, 0) ON CONFLICT (source) DO UPDATE SET inc = inc + 1 RETURNING inc",
-                (source,),
-            ).fetchone()
+            row = database.execute(_COUNT_UP, (source,)).fetchone()
         return int(row[0])
 
     def paused(self) -> set[str]:
@@ -210,10 +207,7 @@ class Store:
         if not self._unstored:
             return
         with self._file.transaction() as database:
-            database.executemany(
-                "INSERT INTO workers VALUES (?, 0, ?) ON CONFLICT (source) DO UPDATE SET paused = excluded.paused",
-                list(self._unstored.items()),
-            )
+            database.executemany(_PAUSE, list(self._unstored.items()))
         self._unstored.clear()
 
 
@@ -231,13 +225,12 @@ def _prepare(database: sqlite3.Connection) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version not in READABLE:
         raise Damaged(f"schema version {version}, this release knows {SCHEMA}")
-    if version == JOURNAL_OF_ROWS:
-        if database.execute("SELECT count(*) FROM journal").fetchone()[0]:
-            raise Damaged("its journal is of another release")
-        database.execute("DROP TABLE journal")
     database.executescript(_TABLES)
     if version != SCHEMA:
         database.execute(f"PRAGMA user_version={SCHEMA}")
+    for statement in (PUT_SLOT, _PUT_SESSION, _PUT_CURSOR, _COUNT_UP, _PAUSE):
+        # That it can be carried out is seen now, and not when everything depends on it.
+        database.execute(f"EXPLAIN {statement}", (None,) * statement.count("?"))
     for query in (_SESSIONS, _CURSORS):
         for row in database.execute(query):
             if row != _summed(row[:-1]):

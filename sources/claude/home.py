@@ -20,7 +20,10 @@ NAME = "claude"
 
 LOOKED_SECONDS = 0.05
 """What was looked at so short a time ago to make a handle is not looked at again to parse it: what happens in between is
-told by the next change or sweep, as what happens a moment later is."""
+told by the next change or sweep, as what happens a moment later is. Only that a session is over is not said without it."""
+
+GOES_ON = frozenset(("alive", "silent"))
+"""Judgements by which no session is over."""
 
 RECENT_SECONDS = 3600.0
 """Sessions that changed within this time have their own folders watched, because subagents may begin there."""
@@ -30,10 +33,14 @@ PARTED_KEPT = 256
 
 
 class _Given(NamedTuple):
-    """A handle that was given out, what it was made of, and from when until when (epoch seconds) its age says the same."""
+    """A handle that was given out, what it was made of, and from when until when (epoch seconds) its age says the same.
+
+    `reading` is the number of the reading of the register by which its presence was judged.
+    """
 
     session: Session
     presence: Presence
+    reading: int
     since: float
     until: float
     handle: SessionHandle
@@ -58,21 +65,23 @@ class Home:
         self._parted: dict[str, str] = {}
         self._given: dict[str, _Given] = {}
         self._recent: list[str] = []
+        self._reading, self._read_at = 0, -math.inf
 
-    def refresh(self) -> dict[str, str]:
+    def refresh(self, now: float) -> dict[str, str]:
         """Read the register again. Returns the sessions it names now or named until now, each with its record's path."""
+        self._reading, self._read_at = self._reading + 1, now
         before = self.register.sessions()
         self.register.refresh()
-        now = self.register.sessions()
-        for session in before.keys() - now.keys():
+        after = self.register.sessions()
+        for session in before.keys() - after.keys():
             self._parted[session] = before[session]
             if len(self._parted) > PARTED_KEPT:
                 del self._parted[next(iter(self._parted))]
-        return before | now
+        return before | after
 
     def handles(self, now: float) -> Iterator[SessionHandle]:
         """Find all sessions: those with a transcript, and those that are only in the register yet."""
-        self.refresh()
+        self.refresh(now)
         self._recent = []
         unseen = self._parted | self.register.sessions()
         for project in self.tree.projects():
@@ -106,19 +115,29 @@ class Home:
         )
         if not session.agents and session.stamp:
             self._given[session.path] = _Given(
-                session, presence, now, _next_step(session.newest, presence, now), handle
+                session, presence, self._reading, now, _next_step(session.newest, presence, now), handle
             )
         return handle
 
     def look(self, handle: SessionHandle, now: float) -> tuple[Session, Presence]:
         """Return the files of a session and what is known of its process, as they are now."""
         given = self._given.get(handle.path)
-        if given is not None and given.handle is handle and 0.0 <= now - given.since < LOOKED_SECONDS:
+        if given is not None and (given.handle is not handle or not 0.0 <= now - given.since < LOOKED_SECONDS):
+            given = None
+        if given is not None and given.presence.liveness in GOES_ON and self._just_read(given.reading, now):
             return given.session, given.presence
-        self.refresh()
-        bare = os.path.dirname(handle.path) == self.register.folder
-        session = unwritten(handle.id, handle.path) if bare else self.tree.session(handle.path)
+        self.refresh(now)
+        if given is not None:
+            session = given.session
+        elif os.path.dirname(handle.path) == self.register.folder:
+            session = unwritten(handle.id, handle.path)
+        else:
+            session = self.tree.session(handle.path)
         return session, self.register.presence(handle.id)
+
+    def _just_read(self, reading: int, now: float) -> bool:
+        """Whether the register was read last by this reading, and a moment ago."""
+        return reading == self._reading and 0.0 <= now - self._read_at < LOOKED_SECONDS
 
     def holds(self, path: str) -> bool:
         """Whether a path lies in this folder."""
@@ -134,7 +153,7 @@ class Home:
             yield from self.handles(now)
             return
         if any(path.startswith(self.register.folder) for path in paths):
-            yield from self.named(self.refresh(), now)
+            yield from self.named(self.refresh(now), now)
         owners: dict[str, bool] = {}
         for path in paths:
             if os.path.dirname(path) == self.tree.folder:

@@ -229,6 +229,46 @@ def spoilt(folder: Path, how: str) -> bytes:
     return data
 
 
+SCHEMA_FLIPS = [
+    (b"slot INTEGER PRIMARY", b"slot INTEGER$PRIMARY"),
+    (b"slots (slot INTEGER", b"slots (slop INTEGER"),
+    (b"live INTEGER, moved", b"live INTEGER, loved"),
+    (b"cursors (source TEXT, handle", b"cursors (source TEXT, hamdle"),
+    (b"workers (source TEXT PRIMARY KEY", b"workers (source TEXT PRIMARY$KEY"),
+    (b"moved REAL", b"mov\xe5d REAL"),
+]
+"""A few bits of the text by which SQLite knows the tables."""
+
+
+@pytest.mark.parametrize(("text", "flipped"), SCHEMA_FLIPS)
+def test_tables_that_are_not_as_they_were_made_are_moved_aside_and_the_board_starts(
+    tmp_path: Path, text: bytes, flipped: bytes
+) -> None:
+    with closing(Store(str(tmp_path))) as store:
+        store.commit(plan("one"))
+    data = (tmp_path / FILE).read_bytes()
+    assert data.count(text) == 1
+    (tmp_path / FILE).write_bytes(data.replace(text, flipped))
+    with closing(Store(str(tmp_path))) as store:
+        assert store.rebuilt is not None
+        store.commit(plan("two"))
+        assert contents(store) == ([stored("two")], [("claude", "two", "two", "10")])
+        assert store.next_incarnation("claude") == 1
+        store.pause("claude", paused=True)
+
+
+def test_why_a_database_was_moved_aside_is_told_without_what_stood_in_it(tmp_path: Path) -> None:
+    with closing(Store(str(tmp_path))) as store:
+        store.commit(plan("one", cursor="1|Fire Bob"))
+    data = (tmp_path / FILE).read_bytes()
+    assert data.count(b"Fire Bob") == 1
+    (tmp_path / FILE).write_bytes(data.replace(b"Fire Bob", b"Fire B\xefb"))
+    with closing(Store(str(tmp_path))) as store:
+        assert store.rebuilt is not None
+        assert "(a text in it is none)" in store.rebuilt
+        assert "Fire" not in store.rebuilt
+
+
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
@@ -236,7 +276,7 @@ def spoilt(folder: Path, how: str) -> bytes:
         ("truncated", ""),
         ("truncated in the header", ""),
         ("overwritten in the middle", ""),
-        ("blob that became a text", "Could not decode to UTF-8"),
+        ("blob that became a text", "a text in it is none"),
         ("newer", f"schema version {SCHEMA + 1}, this release knows {SCHEMA}"),
     ],
 )

@@ -70,6 +70,32 @@ def test_what_made_a_handle_is_looked_at_again_to_parse_it_only_after_a_moment(d
     assert desk.read(source, [handle])[SESSION]["waiting_for"] == "prompt"  # as it is now
 
 
+def test_a_clean_end_of_which_the_pulse_sees_the_process_first_is_a_clean_end(desk: Desk) -> None:
+    desk.write(prompt(version=NEW), answer(version=NEW))
+    record = desk.record()
+    source = desk.source()
+    desk.read(source)
+    told = len(desk.board.updates)
+    record.unlink()
+    desk.table.living.clear()
+    desk.now += 0.01  # the register was read a moment ago
+    desk.read(source, list(source.pulse()))
+    assert [update.end_reason for update in desk.board.updates[told:]] == ["closed"]
+
+
+def test_a_session_that_is_resumed_is_not_said_to_be_over_because_the_register_was_read_before(desk: Desk) -> None:
+    desk.write(prompt(version=NEW), answer(version=NEW))
+    (desk.root / "sessions").mkdir()
+    source = desk.source()
+    assert desk.read(source)[SESSION]["end_reason"] == "closed"
+    told = len(desk.board.updates)
+    desk.record(status="busy")
+    desk.write(prompt("again", at=31, version=NEW))
+    desk.now += 0.01
+    desk.read(source, list(source.touched([str(desk.path())])))  # of the register nobody told
+    assert [update.activity for update in desk.board.updates[told:]] == ["working"]
+
+
 def test_a_session_that_was_never_seen_alive_ended_with_its_last_row(desk: Desk) -> None:
     desk.write(prompt(at=0, version=NEW))
     desk.record(procStart="1")
