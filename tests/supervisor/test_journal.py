@@ -110,21 +110,21 @@ def test_a_journal_that_is_full_is_brought_into_the_tables(store: Store, monkeyp
 
 
 def test_what_is_left_of_an_earlier_turn_is_not_read(tmp_path: Path) -> None:
-    before, after = tmp_path / "before", tmp_path / "after"
-    before.mkdir()
-    with closing(Store(str(before))) as killed:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    with closing(Store(str(tmp_path / "first"))) as killed:
         killed.commit(plan("one"))
         killed.commit(plan("two"))
         forgetting = Plan()
         forgetting.forgotten.append(("claude", "two"))
         killed.commit(forgetting)
-        shutil.copytree(before, after)
+        shutil.copytree(tmp_path / "first", tmp_path / "second", dirs_exist_ok=True)
+    with closing(Store(str(tmp_path / "second"))) as killed:
+        assert contents(killed) == ([stored("one")], [("claude", "one", "one", "10")])
         killed.commit(plan("one", cursor="20"))
-        shutil.copytree(before, tmp_path / "later")
-    with closing(Store(str(after))) as store:
-        assert contents(store) == ([stored("one")], [("claude", "one", "one", "10")])
-    with closing(Store(str(tmp_path / "later"))) as store:
-        assert contents(store) == ([stored("one")], [("claude", "one", "one", "20")])
+        shutil.copytree(tmp_path / "second", tmp_path / "third")
+    with closing(Store(str(tmp_path / "third"))) as store:
+        assert (store.rebuilt, contents(store)) == (None, ([stored("one")], [("claude", "one", "one", "20")]))
 
 
 @pytest.mark.parametrize("shift", range(8))

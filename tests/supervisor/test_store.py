@@ -236,6 +236,7 @@ SCHEMA_FLIPS = [
     (b"cursors (source TEXT, handle", b"cursors (source TEXT, hamdle"),
     (b"workers (source TEXT PRIMARY KEY", b"workers (source TEXT PRIMARY$KEY"),
     (b"moved REAL", b"mov\xe5d REAL"),
+    (b"tableworkersworkers", b"table\xf7orkersworkers"),
 ]
 """A few bits of the text by which SQLite knows the tables."""
 

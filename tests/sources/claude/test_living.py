@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from claude_home import MACHINE, NOON, OTHER, SESSION, Desk, Table, answer, call, prompt
+from claude_home import MACHINE, NOON, OTHER, SESSION, Desk, Table, answer, call, note, prompt
 
 from bellboard.sources.claude import ClaudeSource
 from bellboard.sources.claude.living import machine_id
@@ -68,6 +68,29 @@ def test_what_made_a_handle_is_looked_at_again_to_parse_it_only_after_a_moment(d
     desk.record(status="idle")
     desk.now += 1
     assert desk.read(source, [handle])[SESSION]["waiting_for"] == "prompt"  # as it is now
+
+
+def test_what_was_read_anew_is_not_taken_back_by_an_older_look(desk: Desk) -> None:
+    desk.write(prompt(version=NEW), answer(version=NEW))
+    desk.record(status="busy")
+    source = desk.source()
+    desk.read(source)
+    told = len(desk.board.updates)
+    desk.now += 1
+    desk.record(status="idle")
+    desk.write(note("mode"))
+    desk.read(source, list(source.touched([str(desk.path())])))  # which is parsed twice: until nothing is new
+    assert [(update.activity, update.waiting_for) for update in desk.board.updates[told:]] == [("waiting", "prompt")]
+
+
+def test_an_old_handle_is_as_good_as_a_new_one(desk: Desk) -> None:
+    desk.write(prompt(version=NEW), answer("m", call(name="Agent"), version=NEW))
+    source = desk.source()
+    (handle,) = source.discover()
+    desk.write(prompt("Count", agentId="a1", isSidechain=True), path=desk.agent("a1"))
+    desk.now += 1
+    source.touched([])  # something else has been looked at since
+    assert [each.id for each in desk.read(source, [handle])[SESSION]["subagents"]] == ["a1"]
 
 
 def test_a_clean_end_of_which_the_pulse_sees_the_process_first_is_a_clean_end(desk: Desk) -> None:

@@ -61,6 +61,14 @@ def test_an_update_says_everything_that_is_known(desk: Desk) -> None:
     )
 
 
+def test_where_it_was_last_is_what_the_newest_row_says(desk: Desk) -> None:
+    desk.write(prompt(cwd="/w/app", gitBranch="main", version="2.1.50"))
+    desk.read()
+    desk.write(answer(cwd="/w/other", gitBranch="feature", version="2.1.81"))
+    facts = desk.read()[SESSION]
+    assert (facts["working_dir"], facts["branch"], facts["client_version"]) == ("/w/other", "feature", "2.1.81")
+
+
 def test_what_was_never_known_stays_unset(desk: Desk) -> None:
     desk.write(b"{}\n")
     update, _ = desk.source().parse(desk.hand(), "")

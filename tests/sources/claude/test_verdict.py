@@ -155,6 +155,8 @@ def test_the_model_may_have_ended_the_session() -> None:
 
 def test_rows_from_the_future_or_without_times_say_nothing_of_age() -> None:
     assert judge(told(prompt(at=3000)), SILENT, NOON).activity == "idle"
+    assert judge(told(prompt(at=3000)), SILENT, NOON, modified_at=NOON - 5).activity == "working"
+    assert judge(told(prompt(at=3000)), SILENT, NOON, modified_at=NOON + 3000).activity == "idle"
     timeless = told(prompt(timestamp=None))
     assert judge(timeless, SILENT, NOON).activity == "idle"
     assert judge(timeless, SILENT, NOON, modified_at=NOON - 5).activity == "working"
@@ -239,6 +241,7 @@ def test_a_turn_that_an_earlier_process_left_open_does_not_go_on_in_the_next_one
     assert seen(told(*ASKED, prompt("Go on", at=62)), later)[0] == "working"
     busy = Presence("alive", Record(pid=5, startedAt=(NOON + 60) * 1000, status="busy"))
     assert seen(told(*ASKED), busy) == ("working", None, "registry", None)
+    assert seen(told(prompt(), answer(stop="end_turn", at=1)), later) == ("waiting", "prompt", "record", None)
     same = Presence("alive", Record(pid=5, startedAt=(NOON - 60) * 1000, status="busy"))
     assert seen(told(*ASKED), same) == ("working", None, "registry", "Bash")
 
