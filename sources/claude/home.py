@@ -63,25 +63,26 @@ class Home:
         self._folders = folders
         self._prefix, self._records = f"{folder}/", f"{self.register.folder}/"
         self._parted: dict[str, str] = {}
+        self._untold: set[str] = set()
         self._given: dict[str, _Given] = {}
         self._recent: list[str] = []
         self._reading, self._read_at = 0, -math.inf
 
-    def refresh(self, now: float) -> dict[str, str]:
-        """Read the register again. Returns the sessions it names now or named until now, each with its record's path."""
+    def refresh(self, now: float) -> None:
+        """Read the register again, and note which sessions it does not name any more."""
         self._reading, self._read_at = self._reading + 1, now
         before = self.register.sessions()
         self.register.refresh()
-        after = self.register.sessions()
-        for session in before.keys() - after.keys():
+        for session in before.keys() - self.register.sessions().keys():
             self._parted[session] = before[session]
+            self._untold.add(session)
             if len(self._parted) > PARTED_KEPT:
                 del self._parted[next(iter(self._parted))]
-        return before | after
 
     def handles(self, now: float) -> Iterator[SessionHandle]:
         """Find all sessions: those with a transcript, and those that are only in the register yet."""
         self.refresh(now)
+        self._untold.clear()
         self._recent = []
         unseen = self._parted | self.register.sessions()
         for project in self.tree.projects():
@@ -153,7 +154,10 @@ class Home:
             yield from self.handles(now)
             return
         if any(path.startswith(self.register.folder) for path in paths):
-            yield from self.named(self.refresh(now), now)
+            self.refresh(now)
+            # Also those that it had ceased to name when it was read for another one.
+            named, self._untold = self._untold | self.register.sessions().keys(), set()
+            yield from self.named(named, now)
         owners: dict[str, bool] = {}
         for path in paths:
             if os.path.dirname(path) == self.tree.folder:

@@ -83,6 +83,21 @@ def test_what_was_read_anew_is_not_taken_back_by_an_older_look(desk: Desk) -> No
     assert [(update.activity, update.waiting_for) for update in desk.board.updates[told:]] == [("waiting", "prompt")]
 
 
+def test_a_session_whose_record_went_while_another_one_was_parsed_is_told_of_with_the_next_change(desk: Desk) -> None:
+    desk.write(prompt(version=NEW))
+    desk.write(prompt(version=NEW), path=desk.path(OTHER))
+    record = desk.record(status="busy")
+    source = desk.source()
+    desk.read(source)
+    desk.now += 1
+    desk.table.living[5] = "9"
+    record.unlink()
+    other = desk.record(OTHER, pid=5, procStart="9", status="busy")
+    desk.read(source, [desk.hand(OTHER)])  # for which the register is read
+    desk.read(source, list(source.touched([str(record), str(other)])))
+    assert desk.board[SESSION]["end_reason"] == "closed"
+
+
 def test_an_old_handle_is_as_good_as_a_new_one(desk: Desk) -> None:
     desk.write(prompt(version=NEW), answer("m", call(name="Agent"), version=NEW))
     source = desk.source()
