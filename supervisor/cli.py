@@ -4,12 +4,17 @@ Exit codes: 0 ok, 1 error, 2 usage, 3 no supervisor running, 4 a source is degra
 (`sessions --needs-you`), 130 interrupted.
 """
 
+import errno
 import sys
 
 from .version import VERSION
 
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
+EXIT_ERROR = 1
+
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""There is no room for what we print."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,13 +30,25 @@ def main(argv: list[str] | None = None) -> int:
     from .commands import dispatch  # noqa: PLC0415 - see above
 
     try:
-        return dispatch.run(options)
+        return _flushed(dispatch.run(options))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone: nothing is left to say, not even at exit.
         sys.stdout = None  # type: ignore[assignment]
         return EXIT_PIPE
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        sys.stdout = None  # type: ignore[assignment]
+        sys.stderr.write(f"bellboard: the output cannot be written: {error.strerror}\n")
+        return EXIT_ERROR
+
+
+def _flushed(code: int) -> int:
+    """Return an exit code when all that was printed has been written."""
+    sys.stdout.flush()
+    return code
 
 
 if __name__ == "__main__":

@@ -48,7 +48,11 @@ def lock(folder: str) -> int:
     """
     fd = _take(os.path.join(folder, LOCK))
     if fd is None:
-        raise AlreadyRunning(f"another bellboard supervisor holds the lock {os.path.join(folder, LOCK)}: stop it first")
+        holder = _pid_in(os.path.join(folder, LOCK))
+        who = "another bellboard supervisor" + (f" (process {holder})" if holder else "")
+        raise AlreadyRunning(
+            f"{who} holds the lock {os.path.join(folder, LOCK)}: `bellboard` shows its board, `bellboard ctl drain` ends it"
+        )
     with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only nobody is named in it
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()} {VERSION}\n".encode(), 0)
@@ -77,9 +81,14 @@ def exporter_lock(folder: str) -> int | None:
 
 def lock_holder(folder: str, source: str) -> int | None:
     """Return the process id that was written into a worker's lock, None if there is none."""
+    return _pid_in(_worker_lock_path(folder, source))
+
+
+def _pid_in(path: str) -> int | None:
+    """Return the number with which a lock file begins, None if there is none that is a process."""
     try:
-        with open(_worker_lock_path(folder, source), "rb") as file:
-            pid = int(file.read(32))
+        with open(path, "rb") as file:
+            pid = int(file.read(32).partition(b" ")[0])
     except (OSError, ValueError):
         return None
     return pid if pid > 0 else None  # to the system, other numbers mean groups, or everybody

@@ -5,6 +5,7 @@ While the store does not work nothing is acknowledged; the workers' credit runs 
 update is decided in `aggregator/`; this file performs it.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 
@@ -19,6 +20,8 @@ from .crew.roster import DRAIN_SECONDS, Roster
 from .errors import StorageError
 from .store import Store
 from .voice import Voice
+
+log = logging.getLogger("bellboard")
 
 MOST_UPDATES = 64
 MOST_SECONDS = 0.02
@@ -168,6 +171,8 @@ class Intake:
                 self._roster.progress(source)
         elif isinstance(message, Fault):
             self._book.fault(source, message)
+            if message.scope == "source":
+                log.warning("%s: %s", source, message.detail)
         elif isinstance(message, Changed):
             if self._roster.quarantine.changed(source, message.handle, now.clock):
                 self.say(source, Release(handle=message.handle))

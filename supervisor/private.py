@@ -10,18 +10,17 @@ import msgspec
 
 from ..protocol.event import Snapshot
 from .app import Supervisor
-from .config import Board, Config
+from .config import Config
 from .units import Seconds
 
 
 def read_once(config: Config) -> Snapshot:
     """Run the pipeline until each source has finished one full pass; returns the board as it is then.
 
-    Everything in the folders is read, however old, and nothing goes stale meanwhile. Raises SupervisorError, and
+    What has been silent for long is stale, as on any board, and stays on it, however old. Raises SupervisorError, and
     KeyboardInterrupt if a signal came first.
     """
-    never = Seconds("inf")
-    board = Board(since=config.board.since, stale_after=never, retention=never)
+    board = msgspec.structs.replace(config.board, retention=Seconds("inf"))
     with _private(msgspec.structs.replace(config, board=board)) as private, Supervisor(private) as supervisor:
         if not supervisor.run(until=lambda: all(supervisor.book.settled(source) for source in private.sources)):
             raise KeyboardInterrupt  # half a board must not look like a whole one

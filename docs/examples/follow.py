@@ -13,3 +13,5 @@ try:
                 print(f"{item.session.title} waits for {item.session.waiting_for}", flush=True)
 except NotRunning as error:
     sys.exit(str(error))
+except KeyboardInterrupt:
+    sys.exit(130)  # Ctrl-C ends it

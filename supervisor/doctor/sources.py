@@ -21,6 +21,8 @@ CLAUDE_REGISTRY = (2, 1, 119)
 
 AGES = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
+ABSENT = "no new worker would find it: what to do stands beside its folder"
+
 MORE_WATCHES = "sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024"
 
 
@@ -181,7 +183,7 @@ def _worker(case: Case) -> list[Finding]:
     text = ", ".join([health.status, *([health.reason] if health.reason else []), *facts])
     if health.status in {"degraded", "failed"}:
         log = f"; what it wrote: {case.log}" if case.log else ""
-        found.append(problem(name, "worker", text, f"bellboard ctl restart {name}{log}"))
+        found.append(problem(name, "worker", text, ABSENT if health.absent else f"bellboard ctl restart {name}{log}"))
     elif health.status == "paused":
         found.append(note(name, "worker", text, f"bellboard ctl resume {name}"))
     else:

@@ -1,4 +1,6 @@
 import argparse
+import errno
+import os
 import subprocess
 import sys
 from typing import NoReturn
@@ -49,6 +51,24 @@ def test_a_usage_error_ends_with_two(capsys: pytest.CaptureFixture[str]) -> None
         main(["frobnicate"])
     assert caught.value.code == 2
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_output_for_which_there_is_no_room_is_said_and_an_error() -> None:
+    with open("/dev/full", "wb") as full:
+        words = [sys.executable, "-m", "bellboard.supervisor", "schema", "event"]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    said = "bellboard: the output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_other_errors_of_the_system_are_not_taken_for_one_of_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: argparse.Namespace) -> NoReturn:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(dispatch, "run", run)
+    with pytest.raises(OSError, match="broken"):
+        main(["health"])
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 10])

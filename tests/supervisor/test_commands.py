@@ -151,7 +151,10 @@ def test_a_second_supervisor_is_refused_with_the_lock_that_is_held(
         assert run("run", "--source", "mock") == 1
     finally:
         os.close(held)
-    assert f"another bellboard supervisor holds the lock {folder}/run/lock" in capsys.readouterr().err
+    assert (
+        f"another bellboard supervisor (process {os.getpid()}) holds the lock {folder}/run/lock"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_runtime_folder_that_is_too_long_is_refused_before_anything_is_made(

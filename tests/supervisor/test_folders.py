@@ -96,10 +96,16 @@ def test_a_folder_that_cannot_be_made_private_is_refused(tmp_path: Path, monkeyp
         private_folder(str(path), "runtime")
 
 
-def test_a_second_lock_is_refused_and_names_the_lock(tmp_path: Path) -> None:
+def test_a_second_lock_is_refused_and_names_the_lock_and_who_holds_it(tmp_path: Path) -> None:
     first = lock(str(tmp_path))
-    with pytest.raises(AlreadyRunning, match=f"another bellboard supervisor holds the lock {tmp_path / LOCK}: stop it"):
+    holds, instead = f"holds the lock {tmp_path / LOCK}: `bellboard` shows its board", "`bellboard ctl drain` ends it"
+    with pytest.raises(AlreadyRunning) as caught:
         lock(str(tmp_path))
+    assert str(caught.value) == f"another bellboard supervisor (process {os.getpid()}) {holds}, {instead}"
+    os.ftruncate(first, 0)  # as on a full disk
+    with pytest.raises(AlreadyRunning) as caught:
+        lock(str(tmp_path))
+    assert str(caught.value) == f"another bellboard supervisor {holds}, {instead}"
     os.close(first)
     os.close(lock(str(tmp_path)))
 

@@ -407,6 +407,18 @@ def test_a_forgotten_line_has_to_introduce_itself_again(desk: Desk) -> None:
     assert desk.aggregator.sessions() == []
 
 
+def test_why_a_source_cannot_be_loaded_is_said_to_whoever_started_the_board(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = desk.worker()
+    desk.unanswered(
+        line,
+        Fault(scope="handle", handle="h", code="x", detail="one session"),
+        Fault(scope="source", code="not loadable", detail="there is no module nope"),
+    )
+    assert [record.getMessage() for record in caplog.records] == ["claude: there is no module nope"]
+
+
 def test_beats_and_faults_are_noted_and_only_a_completed_pass_is_progress(desk: Desk) -> None:
     line = desk.worker()
     member = desk.roster.members["claude"]

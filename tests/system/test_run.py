@@ -1,5 +1,6 @@
 """A running supervisor, as its user meets it."""
 
+import json
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from bellboard.protocol import Subscriber
 from bellboard.supervisor.config import BUILT_IN
 
 COUNTING = '''
+import json
 import os
 from bellboard.sources import SessionHandle, SourceUpdate
 from bellboard.protocol import Evidence
@@ -287,7 +289,8 @@ def test_sessions_once_reads_everything_without_a_supervisor_and_leaves_nothing_
     before = set(Path("/tmp").glob("bellboard-*"))
     done = house.command("sessions", "--once", "--json")
     assert done.returncode == 0, done.stderr
-    assert '"message_count": 4' in done.stdout
+    (session,) = [each for each in json.loads(done.stdout)["sessions"] if each["id"] == "one"]
+    assert (session["message_count"], session["lifecycle"], session["end_reason"]) == (4, "terminal", "stale")
     assert not house.runtime.exists()
     assert not house.state.exists()
     assert set(Path("/tmp").glob("bellboard-*")) <= before

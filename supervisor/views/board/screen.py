@@ -86,7 +86,7 @@ def _hint(shown: Screen, view: View) -> list[Line]:
     picture = shown.picture
     if picture.fresh or picture.silence is None:
         return []
-    otherwise = "its engine is not heard" if picture.fleet else "`bellboard run` starts one"
+    otherwise = "its engine is not heard" if picture.fleet else "no supervisor: `bellboard run` starts one"
     words = picture.trouble or ("it is started again" if picture.private else otherwise)
     return [cut((Span(f"✗ {plain(words)}; this board goes on by itself when it is heard again", "bad"),), view.width)]
 

@@ -282,6 +282,16 @@ def test_what_the_agent_deletes_is_worth_knowing() -> None:
         ),
         (
             WELL,
+            {"running": True, "health": HealthState(source="codex", status="degraded", absent=("/x",)), "log": "/l"},
+            (
+                "worker",
+                "problem",
+                "degraded, no worker, 0 restart(s)",
+                "no new worker would find it: what to do stands beside its folder",
+            ),
+        ),
+        (
+            WELL,
             {"running": True, "health": HealthState(source="codex", pid=1, quarantined=("4f",))},
             (
                 "worker",

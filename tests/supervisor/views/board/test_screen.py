@@ -80,7 +80,7 @@ def test_a_supervisor_that_is_not_heard_never_looks_like_a_quiet_day() -> None:
     old = [*strip_lines(lost, view), *pill_lines(lost, view), *(row_line(lost, row, view) for row in lost.rows)]
     assert {span.role for line in old for span in line} == {"dim", "bad"}
     assert [text_of(line) for line in old if line[0].role == "bad"] == [
-        "✗ `bellboard run` starts one; this board goes on by itself when it is heard again"
+        "✗ no supervisor: `bellboard run` starts one; this board goes on by itself when it is heard again"
     ]
 
 
