@@ -1,6 +1,6 @@
 """Mistakes: says what is wrong with a configuration file, in which line, and what may have been meant. Pure.
 
-The counterpart is `config.py`, which finds that something is wrong.
+The counterpart is `config_file.py`, which finds that something is wrong.
 """
 
 import difflib
@@ -10,8 +10,21 @@ from collections.abc import Iterable, Mapping
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*?)`)?$", re.DOTALL)
 _PLACED = re.compile(r"(.*) - at `\$\.(.*?)`$", re.DOTALL)
 _NO_WORD = re.compile(r"Invalid enum value '(.*)'$", re.DOTALL)
+_EXPECTED = re.compile(r"Expected `([a-z| ]+)`(?: ([<>]=) (\S+)|, got `([a-z]+)`)?$")
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")
+
+_KINDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+"""What msgspec's names of kinds are in TOML."""
+
+_BOUNDS = {">=": "at least", "<=": "at most"}
 
 
 def sentence(
@@ -28,8 +41,17 @@ def sentence(
         what = placed[1]
         if (wrong := _NO_WORD.match(what)) is not None and key in words:
             what = f"there is no `{wrong[1]}`{nearest(wrong[1], words[key])} (known: {', '.join(words[key])})"
+        elif (expected := _EXPECTED.match(what)) is not None:
+            what = _wanted(*expected.groups())
         return f"{place(where, text, key)}: {key}: {what}"
     return f"{where}: {error}"
+
+
+def _wanted(kinds: str, comparison: str | None, bound: str | None, got: str | None) -> str:
+    """Say what is to be written: of which kind, how large, or instead of what."""
+    names = [_KINDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null"]
+    more = f" of {_BOUNDS[comparison]} {bound}" if comparison else f", not {_KINDS.get(got, got)}" if got else ""
+    return f"write {' or '.join(names)}{more}"
 
 
 def culprit(error: str) -> str | None:

@@ -55,8 +55,8 @@ def test_an_unknown_table_is_found_also_by_one_within_it(text: str, key: str, li
     [
         ("Object contains unknown field `x`", "c.toml: unknown key `x` (known: a, b)"),
         ("Object contains unknown field `x` - at `$.board`", "c.toml, line 3: unknown key `x` in [board] (known: c)"),
-        ("Expected `int` - at `$.board.since`", "c.toml, line 4: board.since: Expected `int`"),
-        ("Expected `object` - at `$.sources[...]`", "c.toml: sources: Expected `object`"),
+        ("Expected `int` - at `$.board.since`", "c.toml, line 4: board.since: write a whole number"),
+        ("Expected `object` - at `$.sources[...]`", "c.toml: sources: write a table"),
         (
             "Invalid enum value 'ful' - at `$.board.since`",
             "c.toml, line 4: board.since: there is no `ful`: did you mean `full`? (known: full, names)",
