@@ -170,6 +170,8 @@ class Board(App[None]):
         columns.styles.margin = (gap, 0, 0, 0)
         beside = room - 1 - gap
         taken = pane_height(len(lines) + look.BORDER, beside, height) if lines else 0
+        if self._pane == FOUND and taken >= beside and self._shown.picture.sessions:
+            lines, taken = [], 0  # nobody asked for it: it does not take the place of the list
         both = taken < beside
         for sheet in (columns, self._sheets["list"]):
             sheet.display = both

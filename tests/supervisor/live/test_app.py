@@ -268,6 +268,23 @@ def test_what_is_beside_the_board_stands_below_it_and_ends_it() -> None:
     asyncio.run(run())
 
 
+def test_what_was_found_does_not_take_the_place_of_the_list() -> None:
+    async def both(_: Pilot[None], board: Board, __: StillWire) -> None:
+        assert "Agents of this machine" in text(board, "pane")
+        assert text(board, "list")
+
+    async def alone(_: Pilot[None], board: Board, __: StillWire) -> None:
+        assert text(board, "pane") == ""
+        assert text(board, "list")
+
+    async def nothing(_: Pilot[None], board: Board, __: StillWire) -> None:
+        assert "Agents of this machine" in text(board, "pane")
+
+    drive(both, found_seconds=60)
+    drive(alone, size=(40, 10), found_seconds=60)
+    drive(nothing, size=(40, 10), found_seconds=60, picture=PICTURE._replace(sessions=()))
+
+
 def test_what_was_found_is_said_for_a_moment() -> None:
     async def act(pilot: Pilot[None], board: Board, _: StillWire) -> None:
         assert "Agents of this machine" in text(board, "pane")
