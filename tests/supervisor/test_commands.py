@@ -325,7 +325,7 @@ def test_what_is_wrong_with_the_settings_keeps_nobody_from_a_board(
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"), [("runtime_dir = 3\n", "runtime_dir: Expected"), ("[", "is not valid TOML")]
+    ("text", "sentence"), [("runtime_dir = 3\n", "runtime_dir: write a text"), ("[", "is not valid TOML")]
 )
 def test_where_the_file_does_not_say_where_the_board_is_nothing_is_guessed(
     text: str, sentence: str, folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
