@@ -5,21 +5,24 @@ Exit codes: 0 ok, 1 error, 2 usage, 3 no supervisor running, 4 a source is degra
 """
 
 import errno
+import os
 import sys
 
 from .version import VERSION
 
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
-EXIT_ERROR = 1
 
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-"""There is no room for what we print."""
+"""There is no room for what is written."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else argv
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us, who wants to hear nothing of it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we live
     # Asked for by scripts, and answered without importing anything.
     if words in (["--version"], ["-V"]):
         sys.stdout.write(f"bellboard {VERSION}\n")
@@ -28,6 +31,7 @@ def main(argv: list[str] | None = None) -> int:
 
     options = parse(words)
     from .commands import dispatch  # noqa: PLC0415 - see above
+    from .commands.common import EXIT_ERROR, fail  # noqa: PLC0415 - see above
 
     try:
         return _flushed(dispatch.run(options))
@@ -41,8 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         if error.errno not in FULL:
             raise
         sys.stdout = None  # type: ignore[assignment]
-        sys.stderr.write(f"bellboard: the output cannot be written: {error.strerror}\n")
-        return EXIT_ERROR
+        return fail(f"{error.filename or 'the output'} cannot be written: {error.strerror}", EXIT_ERROR)
 
 
 def _flushed(code: int) -> int:

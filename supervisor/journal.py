@@ -35,7 +35,7 @@ RETRY_SLOTS = 32
 """By how much it grows before that is tried again."""
 
 
-class Stored(Struct, frozen=True, array_like=True, gc=False):
+class Stored(Struct, frozen=True, gc=False):
     """One stored session; `moved` is when it last said something or ended (epoch seconds)."""
 
     state: SessionState

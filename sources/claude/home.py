@@ -123,17 +123,15 @@ class Home:
     def look(self, handle: SessionHandle, now: float) -> tuple[Session, Presence]:
         """Return the files of a session and what is known of its process, as they are now."""
         given = self._given.get(handle.path)
-        if given is not None and (given.handle is not handle or not 0.0 <= now - given.since < LOOKED_SECONDS):
-            given = None
-        if given is not None and given.presence.liveness in GOES_ON and self._just_read(given.reading, now):
-            return given.session, given.presence
-        self.refresh(now)
-        if given is not None:
+        if given is not None and given.handle is handle and 0.0 <= now - given.since < LOOKED_SECONDS:
+            if given.presence.liveness in GOES_ON and self._just_read(given.reading, now):
+                return given.session, given.presence
             session = given.session
-        elif os.path.dirname(handle.path) == self.register.folder:
+        elif self.registered(handle.path):
             session = unwritten(handle.id, handle.path)
         else:
             session = self.tree.session(handle.path)
+        self.refresh(now)
         return session, self.register.presence(handle.id)
 
     def _just_read(self, reading: int, now: float) -> bool:
@@ -144,16 +142,16 @@ class Home:
         """Whether a path lies in this folder."""
         return path.startswith(self._prefix)
 
-    def registered(self, session: Session) -> bool:
-        """Whether this is a session that only its record in the register speaks of."""
-        return session.path.startswith(self._records)
+    def registered(self, path: str) -> bool:
+        """Whether this is the path of a record in the register: that of a session without a transcript."""
+        return path.startswith(self._records)
 
     def touched(self, paths: Sequence[str], now: float) -> Iterator[SessionHandle]:
         """Return the handles of the sessions to which these files or folders belong, whether they still exist or not."""
         if self.folder in paths or self.tree.folder in paths:
             yield from self.handles(now)
             return
-        if any(path.startswith(self.register.folder) for path in paths):
+        if any(path == self.register.folder or self.registered(path) for path in paths):
             self.refresh(now)
             # Also those that it had ceased to name when it was read for another one.
             named, self._untold = self._untold | self.register.sessions().keys(), set()

@@ -114,7 +114,7 @@ class ClaudeSource:
         home, now = self._home_of(handle.path), self._clock()
         session, presence = home.look(handle, now)
         bare = not session.stamp
-        if bare and not home.registered(session):
+        if bare and not home.registered(handle.path):
             return None, cursor
         try:
             state, shape = read(session, self._state(cursor))

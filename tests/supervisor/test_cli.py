@@ -62,6 +62,33 @@ def test_output_for_which_there_is_no_room_is_said_and_an_error() -> None:
     assert (done.returncode, done.stderr) == (1, said)
 
 
+@pytest.mark.parametrize(
+    ("closed", "words", "code"), [(1, ["schema", "event"], 0), (2, ["health", "--runtime-dir", "/nowhere"], 3)]
+)
+def test_a_stream_that_is_closed_changes_nothing_else(closed: int, words: list[str], code: int) -> None:
+    start = f"import os, sys; os.close({closed}); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    done = subprocess.run(
+        [sys.executable, "-c", start, "-m", "bellboard.supervisor", *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+def test_a_file_for_which_there_is_no_room_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_: argparse.Namespace) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/folder")
+
+    monkeypatch.setattr(dispatch, "run", run)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    assert main(["health"]) == 1
+    assert capsys.readouterr().err == "bellboard: /tmp/folder cannot be written: No space left on device\n"
+
+
 def test_other_errors_of_the_system_are_not_taken_for_one_of_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(_: argparse.Namespace) -> NoReturn:
         raise OSError(errno.EIO, "broken")

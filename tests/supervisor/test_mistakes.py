@@ -58,6 +58,12 @@ def test_an_unknown_table_is_found_also_by_one_within_it(text: str, key: str, li
         ("Expected `int` - at `$.board.since`", "c.toml, line 4: board.since: write a whole number"),
         ("Expected `object` - at `$.sources[...]`", "c.toml: sources: write a table"),
         (
+            "Expected `str | array | null`, got `int` - at `$.a`",
+            "c.toml: a: write a text or a list, not a whole number",
+        ),
+        ("Expected `float` >= 0.0 - at `$.a`", "c.toml: a: write a number of at least 0.0"),
+        ("Expected `str` matching regex 'x' - at `$.a`", "c.toml: a: Expected `str` matching regex 'x'"),
+        (
             "Invalid enum value 'ful' - at `$.board.since`",
             "c.toml, line 4: board.since: there is no `ful`: did you mean `full`? (known: full, names)",
         ),
