@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from ..protocol.privacy import Level
-from .aggregator.aggregator import Rules
 from .aggregator.health import Thresholds
+from .aggregator.tracked import Rules
 from .alerts.settings import Notify
 from .crew.memory import Memory
 from .crew.restart import Policy

@@ -13,8 +13,9 @@ from ..protocol.channel import Answering
 from ..protocol.codec import DOWNWARD, UPWARD, WIRE_LIMIT, DecodeFault
 from ..protocol.order import Ack, Downward, Drain, Fenced, Grant, Release
 from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Changed, Fault, Hello, Update, Upward
-from .aggregator.aggregator import Aggregator, Plan
+from .aggregator.aggregator import Aggregator
 from .aggregator.health import HealthBook
+from .aggregator.plan import Plan
 from .clock import Moment
 from .crew.roster import DRAIN_SECONDS, Roster
 from .errors import StorageError

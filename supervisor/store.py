@@ -16,8 +16,9 @@ from zlib import crc32
 import msgspec
 
 from ..protocol.session import SessionState
-from .aggregator.aggregator import Kept, Plan, Tracked
 from .aggregator.ledger import Entry, HandleKey
+from .aggregator.plan import Plan
+from .aggregator.tracked import Kept, Tracked
 from .database import Damaged, Database, take_away, translated
 from .errors import StorageError
 from .journal import NOTHING, PUT_SLOT, TABLE, Held, Journal, Page, Stored

@@ -4,10 +4,9 @@ Pure: updates and the time go in, a `Plan` comes out; nothing has happened until
 called. So memory, store and events can never disagree: commit, then memory, then publish, then acknowledge.
 """
 
-import heapq
 from datetime import datetime
 
-from msgspec import Struct, field, structs
+from msgspec import structs
 
 from ...protocol.event import BoardEvent, EventKind, HealthChanged, Heartbeat, session_event
 from ...protocol.history import History, still
@@ -16,63 +15,12 @@ from ...protocol.session import HealthState, SessionState
 from ...protocol.update import SourceUpdate, Update
 from ..clock import Moment
 from .history import Histories
-from .ledger import Entry, HandleKey, Ledger
+from .ledger import Ledger
 from .lifecycle import State, Trigger, step
 from .merge import merge
-
-SessionKey = tuple[str, str]
-"""(source, session id)."""
-
-
-class Rules(Struct, frozen=True, kw_only=True):
-    """Seconds; None: for ever.
-
-    After how long without data a session is stale, how long an ended one is shown, and how long the counts of one that is
-    not shown any more are kept.
-    """
-
-    stale_after: float | None = 3600.0
-    retention: float | None = 86400.0
-    forget_after: float | None = 30 * 86400.0
-
-
-class Tracked(Struct, frozen=True, kw_only=True, gc=False):
-    """A session as the board keeps it: its public state, and what lifecycle needs besides.
-
-    `moved_at` is when it last said something or ended (seconds of the board's own clock); `live` whether live evidence
-    stood behind it then. A session that is `gone` is not shown any more, but its counts are kept with its cursor.
-    """
-
-    state: SessionState
-    lifecycle: State
-    moved_at: float
-    live: bool = False
-
-
-class Kept(Struct, frozen=True, gc=False):
-    """A session as it is stored: `moved` is its `moved_at` by the wall clock (epoch seconds)."""
-
-    tracked: Tracked
-    moved: float
-
-
-class Plan(Struct, kw_only=True):
-    """What is to be stored and published. `answers` has one answer for each update, in order."""
-
-    entries: dict[HandleKey, Entry] = field(default_factory=dict)
-    sessions: dict[SessionKey, Tracked] = field(default_factory=dict)
-    forgotten: list[SessionKey] = field(default_factory=list)
-    events: list[BoardEvent] = field(default_factory=list)
-    answers: list[Downward] = field(default_factory=list)
-    unknown_records: dict[str, int] = field(default_factory=dict)
-    unknown_clients: dict[str, str] = field(default_factory=dict)
-    seq: int = 0
-    source_seqs: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def changes(self) -> bool:
-        """Whether there is anything to store."""
-        return bool(self.entries or self.sessions or self.forgotten)
+from .plan import Plan
+from .schedule import Schedule
+from .tracked import Kept, Rules, SessionKey, Tracked
 
 
 class Aggregator:
@@ -86,8 +34,7 @@ class Aggregator:
         self.histories = Histories()
         self.rules = rules
         self._tracked: dict[SessionKey, Tracked] = {}
-        self._due: list[tuple[float, SessionKey]] = []
-        self._scheduled: dict[SessionKey, float] = {}
+        self._schedule = Schedule()
 
     def load(self, state: SessionState, *, gone: bool, live: bool, moved: float, now: Moment) -> None:
         """Take over a stored session that said something last, or ended, at `moved` (epoch seconds)."""
@@ -109,7 +56,7 @@ class Aggregator:
         events = self._tell("removed", source, now)
         for key in [key for key in self._tracked if key[0] == source]:
             del self._tracked[key]
-            self._scheduled.pop(key, None)
+            self._schedule.forget(key)
             self.histories.forget(key)
         self.ledger.part(source)
         return events
@@ -117,10 +64,9 @@ class Aggregator:
     def rule(self, rules: Rules, now: Moment) -> None:
         """From now on other rules hold, also for the sessions that are known."""
         self.rules = rules
-        self._due.clear()
-        self._scheduled.clear()
+        self._schedule.clear()
         for key, tracked in self._tracked.items():
-            self._schedule(key, tracked, now)
+            self._schedule.put(key, self.rules.due_at(tracked, now.clock))
 
     def _tell(self, kind: EventKind, source: str, now: Moment) -> list[BoardEvent]:
         """Number events about the sessions of a source that are shown. They change nothing that is stored."""
@@ -152,7 +98,7 @@ class Aggregator:
     def health_event(self, health: HealthState, now: Moment) -> HealthChanged:
         """Number a change of health. It is not stored, so it counts at once."""
         plan = self._begin()
-        seq, source_seq = _number(plan, health.source)
+        seq, source_seq = plan.number(health.source)
         self.seq, self.source_seqs = plan.seq, plan.source_seqs
         return HealthChanged(
             epoch=self.epoch, seq=seq, source=health.source, source_seq=source_seq, at=now.wall, health=health
@@ -168,14 +114,11 @@ class Aggregator:
     def tick(self, now: Moment) -> Plan:
         """Decide what the mere passing of time changes: stale sessions, the end of retention, and what is forgotten."""
         plan = self._begin()
-        while self._due and self._due[0][0] <= now.clock:
-            due, key = heapq.heappop(self._due)
-            if self._scheduled.get(key) != due:
-                continue  # superseded by an earlier look, which has been taken
-            del self._scheduled[key]
+        for key in self._schedule.due(now.clock):
             tracked = self._tracked[key]
-            if self._due_at(tracked, now) > now.clock:
-                self._schedule(key, tracked, now)
+            due = self.rules.due_at(tracked, now.clock)
+            if due > now.clock:
+                self._schedule.put(key, due)
             elif tracked.lifecycle == "active":
                 self._move(plan, key, tracked, "silence", now)
             elif tracked.lifecycle == "terminal":
@@ -201,7 +144,7 @@ class Aggregator:
     def retry(self, plan: Plan, now: Moment) -> None:
         """Give back what a plan of `tick` took off the schedule, because it could not be stored."""
         for key in (*plan.sessions, *plan.forgotten):
-            self._schedule(key, self._tracked[key], now)
+            self._schedule.put(key, self.rules.due_at(self._tracked[key], now.clock))
 
     def _begin(self) -> Plan:
         return Plan(seq=self.seq, source_seqs=dict(self.source_seqs))
@@ -233,21 +176,11 @@ class Aggregator:
             if merged.client_version is not None:
                 plan.unknown_clients[source] = merged.client_version
         trigger: Trigger = "terminal data" if facts.terminal or facts.activity == "terminal" else "data"
-        if lifecycle != "active" and not update.live and self._silent(merged, update.modified_at, now):
+        if lifecycle != "active" and not update.live and self.rules.silent(merged, update.modified_at, now):
             trigger = "silent data"
         ended_at = facts.ended_at if isinstance(facts.ended_at, datetime) else None
         tracked = Tracked(state=merged, lifecycle=lifecycle, moved_at=now.clock, live=update.live)
         self._move(plan, key, tracked, trigger, now, ended_at)
-
-    def _silent(self, state: SessionState, modified_at: float | None, now: Moment) -> bool:
-        """Whether what was read is history: neither the artifact nor its last record is younger than the threshold."""
-        threshold = self.rules.stale_after
-        if threshold is None:
-            return False
-        ages = [] if modified_at is None else [now.wall.timestamp() - modified_at]
-        if state.last_activity_at is not None:
-            ages.append((now.wall - state.last_activity_at).total_seconds())
-        return bool(ages) and min(ages) > threshold
 
     def _move(
         self,
@@ -271,30 +204,12 @@ class Aggregator:
         plan.sessions[key] = Tracked(state=state, lifecycle=then.then, moved_at=now.clock, live=tracked.live)
 
     def _event(self, plan: Plan, kind: EventKind, state: SessionState, now: Moment) -> BoardEvent:
-        seq, source_seq = _number(plan, state.source)
+        seq, source_seq = plan.number(state.source)
         return session_event(kind, state, epoch=self.epoch, seq=seq, source_seq=source_seq, at=now.wall)
 
     def _keep(self, key: SessionKey, tracked: Tracked, now: Moment) -> None:
         self._tracked[key] = tracked
-        self._schedule(key, tracked, now)
-
-    def _schedule(self, key: SessionKey, tracked: Tracked, now: Moment) -> None:
-        due = self._due_at(tracked, now)
-        # A later look than the one that is planned already can wait: that one will find out.
-        if due < self._scheduled.get(key, float("inf")):
-            self._scheduled[key] = due
-            heapq.heappush(self._due, (due, key))
-
-    def _due_at(self, tracked: Tracked, now: Moment) -> float:
-        """When the passing of time is to be looked at again for this session."""
-        if tracked.lifecycle == "active" and self.rules.stale_after is not None:
-            # Live evidence outlives any silence: a permission prompt may wait overnight.
-            return (now.clock if tracked.live else tracked.moved_at) + self.rules.stale_after
-        if tracked.lifecycle == "terminal" and self.rules.retention is not None:
-            return tracked.moved_at + self.rules.retention
-        if tracked.lifecycle == "gone" and self.rules.forget_after is not None:
-            return tracked.moved_at + self.rules.forget_after
-        return float("inf")
+        self._schedule.put(key, self.rules.due_at(tracked, now.clock))
 
 
 def _active(state: SessionState) -> SessionState:
@@ -315,9 +230,3 @@ def _ended(state: SessionState, trigger: Trigger, now: datetime, ended_at: datet
     stale = trigger in {"silence", "silent data"}
     reason = "stale" if trigger == "silence" else state.end_reason or ("stale" if stale else "ended")
     return structs.replace(state, lifecycle="terminal", completed_at=at, end_reason=reason)
-
-
-def _number(plan: Plan, source: str) -> tuple[int, int]:
-    plan.seq += 1
-    plan.source_seqs[source] = plan.source_seqs.get(source, 0) + 1
-    return plan.seq, plan.source_seqs[source]

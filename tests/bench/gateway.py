@@ -25,8 +25,9 @@ from msgspec import Struct
 from bellboard.protocol.addresses import EVENTS, SNAPSHOT, address
 from bellboard.protocol.channel import Poll
 from bellboard.protocol.event import Heartbeat, Snapshot, Updated
-from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
+from bellboard.supervisor.aggregator.aggregator import Aggregator
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.roster import Roster

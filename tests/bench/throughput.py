@@ -12,8 +12,9 @@ from bellboard.protocol.channel import Poll, Publishing
 from bellboard.protocol.codec import EVENT, UPWARD
 from bellboard.protocol.event import Updated, topic_of
 from bellboard.protocol.session import SessionState
-from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
+from bellboard.supervisor.aggregator.aggregator import Aggregator
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.roster import Roster

@@ -10,8 +10,9 @@ from bellboard.protocol.ask import Command, Reply, SnapshotPage, SnapshotRequest
 from bellboard.protocol.channel import Asking
 from bellboard.protocol.codec import COMMAND, REPLY, SNAPSHOT_PAGE, SNAPSHOT_REQUEST, DecodeFault
 from bellboard.protocol.session import SessionState
-from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
+from bellboard.supervisor.aggregator.aggregator import Aggregator
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.answers import MOST_REQUESTS, Answers
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.pictures import PAGE_SESSIONS

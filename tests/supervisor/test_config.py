@@ -1,7 +1,7 @@
 from msgspec import structs
 
-from bellboard.supervisor.aggregator.aggregator import Rules
 from bellboard.supervisor.aggregator.health import Thresholds
+from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.config import Config, HealthRules, Limits
 from bellboard.supervisor.crew.memory import Memory
 from bellboard.supervisor.crew.restart import Policy

@@ -13,8 +13,10 @@ from bellboard.protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, 
 from bellboard.protocol.recorder import Note
 from bellboard.protocol.session import HealthState, SessionState
 from bellboard.protocol.update import Beat, Bye, Changed, Fault, Hello, SourceUpdate, Update, Upward
-from bellboard.supervisor.aggregator.aggregator import Aggregator, Plan, Rules
+from bellboard.supervisor.aggregator.aggregator import Aggregator
 from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.plan import Plan
+from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.crew.restart import Policy
 from bellboard.supervisor.crew.roster import DRAIN_SECONDS, Roster

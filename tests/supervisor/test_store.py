@@ -13,8 +13,9 @@ from stores import contents, plan, stored
 
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.session import Evidence, SessionState, Subagent
-from bellboard.supervisor.aggregator.aggregator import Kept, Plan, Tracked
 from bellboard.supervisor.aggregator.ledger import Entry
+from bellboard.supervisor.aggregator.plan import Plan
+from bellboard.supervisor.aggregator.tracked import Kept, Tracked
 from bellboard.supervisor.errors import StorageError, StorageLost
 from bellboard.supervisor.journal import Stored
 from bellboard.supervisor.store import FILE, FORGET_SECONDS, SCHEMA, Store

@@ -11,7 +11,8 @@ from bellboard.protocol.codec import UPWARD, DecodeFault
 from bellboard.protocol.order import Ack, Downward, Fenced, Nack
 from bellboard.protocol.update import SourceUpdate, Update
 from bellboard.sources.contract import SessionHandle
-from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
+from bellboard.supervisor.aggregator.aggregator import Aggregator
+from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.store import Store
 from bellboard.workers.outbox import RESEND_SECONDS, Outbox

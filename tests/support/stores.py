@@ -4,9 +4,10 @@ from msgspec import structs
 
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.session import SessionState
-from bellboard.supervisor.aggregator.aggregator import Plan, Tracked
 from bellboard.supervisor.aggregator.ledger import Entry
 from bellboard.supervisor.aggregator.lifecycle import State
+from bellboard.supervisor.aggregator.plan import Plan
+from bellboard.supervisor.aggregator.tracked import Tracked
 from bellboard.supervisor.journal import Stored
 from bellboard.supervisor.store import Store
 

@@ -19,7 +19,9 @@ from bellboard.protocol.event import (
 from bellboard.protocol.order import Ack, Downward, Fenced, Nack
 from bellboard.protocol.session import HealthState, SessionState
 from bellboard.protocol.update import SourceUpdate, Update
-from bellboard.supervisor.aggregator.aggregator import Aggregator, Plan, Rules
+from bellboard.supervisor.aggregator.aggregator import Aggregator
+from bellboard.supervisor.aggregator.plan import Plan
+from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

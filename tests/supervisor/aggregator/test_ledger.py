@@ -11,8 +11,9 @@ from bellboard.protocol.cursor import digest
 from bellboard.protocol.order import Ack, Downward, Nack
 from bellboard.protocol.session import SessionState
 from bellboard.protocol.update import SourceUpdate, Update
-from bellboard.supervisor.aggregator.aggregator import Aggregator, Rules
+from bellboard.supervisor.aggregator.aggregator import Aggregator
 from bellboard.supervisor.aggregator.ledger import Entry, HandleKey, Ledger, Verdict
+from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.store import Store
 
