@@ -1,4 +1,4 @@
-"""Pace: when a worker looks of its own accord, besides what it is told by watches. Pure; performed by `runner.py`.
+"""Pace: when a worker looks of its own accord, besides what it is told by watches. Pure; performed by `lookout.py`.
 
 A *sweep* looks at everything. Beside watches it is the net below them, and hangs lower the longer nothing happens at all. A
 *pulse* looks at what no file tells; a source that has nothing of the kind says for how long it may rest.

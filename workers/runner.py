@@ -1,35 +1,31 @@
 """Runner: the loop of a worker process. It waits, lets the round parse, sends, and beats.
 
-Only this file of the package does I/O towards the board; what to parse and what to say again is decided in `round.py`
-and `outbox.py`.
+Only this file of the package does I/O towards the board. What to look at is found out by `lookout.py`; what to parse and
+what to say again is decided in `round.py` and `outbox.py`.
 """
 
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterable
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from ..protocol.channel import Asking, Poll
 from ..protocol.codec import DOWNWARD, UPWARD, DecodeFault
 from ..protocol.order import Ack, Downward, Drain, Fenced, Grant, Nack, Order, Ping, Release
 from ..protocol.recorder import Note, Recorder, unread
-from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Changed, Fault, Hello, Upward
+from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Fault, Hello, Upward
 from ..sources.catalog import load
-from ..sources.contract import Resting, SessionHandle, Source, Watching
+from ..sources.contract import Source
 from ..sources.errors import SourceUnavailable
 from .leash import Leash
+from .lookout import Lookout
 from .outbox import Outbox
-from .pace import Pace, together
+from .pace import together
 from .round import Parsed, Round, describe, sayable
 from .veil import veiled
-from .watches import Watches
 
 HELLO_SECONDS = 5.0
 BYE_SECONDS = 1.0
-NESTED = 5
-"""Folders that may appear one inside the other between two looks: a year, a month and a day are three."""
-
 BATCH_SECONDS = 0.02
 NEWS_SECONDS = 0.002
 """How long sessions are parsed before what came of it goes out; and on, once one follows in which nothing is new."""
@@ -61,16 +57,12 @@ class Runner:
         self._poll = Poll()
         self._poll.add(self._link)
         self._outbox = Outbox(order.inc, 1)
-        self._watches = Watches(enabled=False)
-        self._watching: Watching | None = None
-        self._resting: Resting | None = None
+        self._lookout: Lookout | None = None
         self._granted: list[Grant] = []
         self._released: list[str] = []
         self._hello_at = 0.0
         self._passes = 0
         self._in_pass = False
-        self._opening: Literal["list", "watch", "over"] = "list"
-        self._pace = Pace(sweep=order.sweep, watched=order.sweep_watched, pulse=order.pulse)
         self._next_beat = 0.0
         self._drain_until: float | None = None
 
@@ -82,12 +74,13 @@ class Runner:
             work = Round(source, since=self._order.since, recorder=self._recorder)
             work.look_ahead()
             self._await_grant()
-            self._begin(source, work)
-            self._work(work)
+            self._begin(work)
+            self._work(work, self._look_out(source, work))
         except Ended as end:
             self._say(end.bye)
             self._link.flush_and_close(BYE_SECONDS)
-            self._watches.close()
+            if self._lookout is not None:
+                self._lookout.close()
             return end.code
 
     def _hello(self) -> None:
@@ -125,26 +118,27 @@ class Runner:
         finally:
             self._recorder.rest()
 
-    def _begin(self, source: Source, work: Round) -> None:
+    def _begin(self, work: Round) -> None:
         for grant in self._granted:
             work.grant(grant.cursors, grant.quarantined, grant.suspects)
         self._outbox = Outbox(self._order.inc, self._granted[-1].credit)
         self._granted.clear()
         for handle in self._released:
             work.release(handle)
-        self._watching = source if isinstance(source, Watching) else None
-        self._resting = source if isinstance(source, Resting) else None
-        self._watches = Watches(enabled=self._order.watch and self._watching is not None)
-        if self._watches.fd is not None:
-            self._poll.add(self._watches.fd)
 
-    def _work(self, work: Round) -> NoReturn:
+    def _look_out(self, source: Source, work: Round) -> Lookout:
+        self._lookout = Lookout(self._order, source, work, self._say)
+        if self._lookout.fd is not None:
+            self._poll.add(self._lookout.fd)
+        return self._lookout
+
+    def _work(self, work: Round, lookout: Lookout) -> NoReturn:
         while True:
             now = time.monotonic()
             if self._drain_until is not None and (not self._outbox or now > self._drain_until):
                 raise Ended(Bye(reason="drained"), EXIT_OK)
             if self._drain_until is None:
-                self._look_around(work, now)
+                self._in_pass = self._look(lookout, now) or self._in_pass
                 self._take(work)
             self._send_due(time.monotonic())
             if self._in_pass and not work.backlog and not self._outbox:
@@ -152,88 +146,26 @@ class Runner:
                 self._passes += 1
             if now >= self._next_beat:
                 self._beat(work, now)
-            self._poll.wait(self._patience(work))
+            self._poll.wait(self._patience(work, lookout))
             self._listen(work)
 
-    def _patience(self, work: Round) -> float:
+    @staticmethod
+    def _look(lookout: Lookout, now: float) -> bool:
+        try:
+            return lookout.look(now)
+        except SourceUnavailable as error:
+            looked = tuple(sayable(path) for path in error.looked)
+            raise Ended(Bye(reason="unavailable", looked=looked), EXIT_UNAVAILABLE) from error
+
+    def _patience(self, work: Round, lookout: Lookout) -> float:
         """How long nothing needs to be done unless something comes in."""
         if work.backlog and self._outbox.free > 0 and self._drain_until is None:
             return 0.0
         if self._drain_until is not None:
             until = min(self._next_beat, self._drain_until)
         else:
-            until = min(self._next_beat, self._pace.due)
+            until = min(self._next_beat, lookout.due)
         return max(0.0, until - time.monotonic())
-
-    def _look_around(self, work: Round, now: float) -> None:
-        """Find out what may have changed: by watches, by the pulse, and by a sweep when it is due."""
-        changes, watching = self._watches.read(), self._watching
-        try:
-            if now >= self._pace.sweep_at or changes.everything:
-                self._sweep(work)
-            elif changes.paths and watching is not None:
-                self._schedule(work, lambda: watching.touched(changes.paths))
-            if now >= self._pace.pulse_at:
-                if watching is not None:
-                    self._schedule(work, watching.pulse)
-                self._pace.pulsed(now, self._rest())
-            if work.backlog:
-                self._pace.stirred(now)
-        except SourceUnavailable as error:
-            looked = tuple(sayable(path) for path in error.looked)
-            raise Ended(Bye(reason="unavailable", looked=looked), EXIT_UNAVAILABLE) from error
-
-    def _rest(self) -> float:
-        """How long the source says that no pulse is needed; it is asked only where everything is watched."""
-        if self._resting is None or not self._watches.complete:
-            return 0.0
-        try:
-            return max(0.0, self._resting.rest())
-        except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
-            self._say(Fault(scope="discover", code=type(error).__name__, detail=describe(error)))
-            return 0.0
-
-    def _schedule(self, work: Round, ask: Callable[[], Iterable[SessionHandle]]) -> None:
-        fault = work.ask(ask, time.time())
-        if fault is not None:
-            self._say(fault)
-        self._say_changed(work)
-
-    def _say_changed(self, work: Round) -> None:
-        for handle in work.changed():
-            self._say(Changed(handle=handle))
-
-    def _sweep(self, work: Round) -> None:
-        """Look at everything. The first time of all, what changed last is read and told before folders are watched."""
-        fault = None if self._opening == "watch" else work.discover(time.time())
-        if self._opening == "list" and fault is None and self._watching is not None:
-            self._opening = "watch"
-            return  # it goes on in the next turn
-        self._opening = "over"
-        if self._watching is not None:
-            fault = self._watch(self._watching, work) or fault
-        if fault is not None:
-            self._say(fault)
-        self._say_changed(work)
-        self._in_pass = True
-        watched = self._watches.complete and fault is None
-        self._pace.swept(time.monotonic(), watched=watched)
-
-    def _watch(self, watching: Watching, work: Round) -> Fault | None:
-        """Watch the folders that the source names now."""
-        fault: Fault | None = None
-        for _ in range(NESTED):
-            try:
-                new = self._watches.sync(watching.watch())
-            except SourceUnavailable:
-                raise
-            except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
-                return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
-            if not new:
-                break
-            # Between the listing and a new watch something may have come, and in that folder another one: look again.
-            fault = work.discover(time.time())
-        return fault
 
     def _take(self, work: Round) -> None:
         """Parse for a moment, or until the credit is used up: what came of it goes out as one message.
@@ -323,9 +255,9 @@ class Runner:
 
     def _drain(self, seconds: float) -> None:
         self._drain_until = time.monotonic() + seconds
-        if self._watches.fd is not None:
-            self._poll.drop(self._watches.fd)  # nobody reads it any more: waiting with it would be spinning
-            self._watches.close()
+        if self._lookout is not None and self._lookout.fd is not None:
+            self._poll.drop(self._lookout.fd)  # nobody reads it any more: waiting with it would be spinning
+            self._lookout.close()
 
     def _say(self, message: Upward) -> bool:
         return self._link.send([UPWARD.encode(message)])

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import line_source
 import pytest
+from line_source import RestingLines
 from worker_board import PROOF, Board, Worker
 
 from bellboard.protocol.codec import ORDER
 from bellboard.protocol.order import Fenced, Order
 
 NEVER = 3600.0
-HERE = os.path.dirname(__file__)
+SUPPORT = os.path.dirname(line_source.__file__)
 
 
 @pytest.fixture
@@ -62,9 +64,8 @@ def order(endpoint: str, sessions: Path) -> Callable[..., Order]:
 
 
 @pytest.fixture
-def work(board: Board, order: Callable[..., Order], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Worker]]:
+def work(board: Board, order: Callable[..., Order]) -> Iterator[Callable[..., Worker]]:
     """Start workers; those that still work after the test are fenced."""
-    monkeypatch.setattr(sys, "path", [HERE, *sys.path])
     workers: list[Worker] = []
 
     def start(**fields: Any) -> Worker:
@@ -82,9 +83,6 @@ def work(board: Board, order: Callable[..., Order], monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def deeds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is done with a resting source, in order."""
-    monkeypatch.setattr(sys, "path", [HERE, *sys.path])
-    from line_source import RestingLines
-
     monkeypatch.setattr(RestingLines, "deeds", [])
     return RestingLines.deeds
 
@@ -106,7 +104,7 @@ def spawn(order: Callable[..., Order]) -> Iterator[Callable[..., "subprocess.Pop
                 pass_fds=(theirs.fileno(), life_read),
                 start_new_session=True,
                 cwd="/",
-                env={**os.environ, "PYTHONPATH": os.pathsep.join([HERE, os.environ.get("PYTHONPATH", "")])},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([SUPPORT, os.environ.get("PYTHONPATH", "")])},
             )
         )
         theirs.close()

@@ -1,5 +1,4 @@
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +14,6 @@ from bellboard.protocol.order import Ack, Drain, Fenced, Grant, Nack, Order
 from bellboard.protocol.update import Beat, Bye, Fault, Hello, Update
 from bellboard.workers import outbox, runner
 from bellboard.workers.runner import EXIT_FAILED, EXIT_OK, EXIT_UNAVAILABLE
-
-HERE = os.path.dirname(__file__)
 
 
 def test_a_worker_says_hello_and_works_when_it_may(board: Board, work: Callable[..., Worker], sessions: Path) -> None:
@@ -171,10 +168,7 @@ def test_hello_is_repeated_until_somebody_answers(
     board.beat(1)
 
 
-def test_a_worker_waits_for_a_board_that_comes_later(
-    endpoint: str, order: Callable[..., Order], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "path", [HERE, *sys.path])
+def test_a_worker_waits_for_a_board_that_comes_later(endpoint: str, order: Callable[..., Order]) -> None:
     worker = Worker(order())
     worker.start()
     deadline = time.monotonic() + PATIENCE

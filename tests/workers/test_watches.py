@@ -9,8 +9,8 @@ import pytest
 
 from bellboard.protocol.channel import Poll
 from bellboard.sources.contract import Watching
+from bellboard.workers.lookout import Lookout
 from bellboard.workers.round import Round
-from bellboard.workers.runner import Runner
 from bellboard.workers.watches import Changes, Watches
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux only")
@@ -240,8 +240,8 @@ def test_folders_that_are_made_one_within_the_other_while_we_look_are_all_watche
 
     (tmp_path / "2026" / "11" / "28").mkdir(parents=True)
     source = Growing()
-    runner = object.__new__(Runner)
-    runner._watches = watches
-    assert runner._watch(cast("Watching", source), cast("Round", source)) is None
+    lookout = object.__new__(Lookout)
+    lookout._watches, lookout._work = watches, cast("Round", source)
+    assert lookout._watch(cast("Watching", source)) is None
     (tmp_path / "2026" / "11" / "28" / "new").touch()
     assert watches.read().paths == (str(tmp_path / "2026" / "11" / "28" / "new"),)
