@@ -12,8 +12,9 @@ from ..protocol.order import Order
 from ..protocol.update import Changed, Fault
 from ..sources.contract import Resting, SessionHandle, Source, Watching
 from ..sources.errors import SourceUnavailable
+from .faults import of_discover
 from .pace import Pace
-from .round import Round, describe
+from .round import Round
 from .watches import Watches
 
 NESTED = 5
@@ -79,7 +80,7 @@ class Lookout:
         try:
             return max(0.0, self._resting.rest())
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
-            self._say(_fault(error))
+            self._say(of_discover(error))
             return 0.0
 
     def _sweep(self) -> bool:
@@ -107,13 +108,9 @@ class Lookout:
             except SourceUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
-                return _fault(error)
+                return of_discover(error)
             if not new:
                 break
             # Between the listing and a new watch something may have come, and in that folder another one: look again.
             fault = self._work.discover(time.time())
         return fault
-
-
-def _fault(error: Exception) -> Fault:
-    return Fault(scope="discover", code=type(error).__name__, detail=describe(error))

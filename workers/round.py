@@ -5,10 +5,8 @@ file takes its turn with the others piece by piece, so that nobody waits for it.
 carries the results to the board.
 """
 
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import PurePath
 
 from msgspec import Struct
 
@@ -17,9 +15,7 @@ from ..protocol.recorder import Note, Recorder, unread
 from ..protocol.update import Fault, SourceUpdate
 from ..sources.contract import CURSOR_LIMIT, Cursor, SessionHandle, Source
 from ..sources.errors import CursorTooLarge, SourceError, SourceUnavailable
-
-MOST_DETAIL = 300
-"""Characters of an error that are passed on."""
+from .faults import of_discover, of_handle, sayable
 
 
 class Parsed(Struct, frozen=True, gc=False):
@@ -114,7 +110,7 @@ class Round:
         except SourceUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
-            return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
+            return of_discover(error)
         finally:
             self._recorder.rest()
         asleep = self.schedule(found, now)
@@ -203,9 +199,7 @@ class Round:
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             self.failing.add(name)
             self._still.pop(name, None)
-            return Fault(
-                scope="handle", handle=sayable(name)[:MOST_DETAIL], code=type(error).__name__, detail=describe(error)
-            )
+            return of_handle(name, error)
         finally:
             self._recorder.rest()
         self.failing.discard(name)
@@ -242,25 +236,3 @@ def _checked(handle: object) -> SessionHandle:
     if handle.modified_at is not None and not isinstance(handle.modified_at, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance] - foreign code
         raise SourceError("discover gave a handle whose modified_at is no number of seconds")
     return handle
-
-
-def describe(error: BaseException) -> str:
-    """Say what went wrong without quoting a conversation or a path of the user's home.
-
-    Only texts of our own errors, the system's words and names of modules are passed on: the message of any other exception
-    may hold a line of a transcript, so its kind and place have to do.
-    """
-    if isinstance(error, SourceError):
-        return sayable(str(error))[:MOST_DETAIL]
-    if isinstance(error, ModuleNotFoundError) and error.name and error.name.replace(".", "").isidentifier():
-        return f"{type(error).__name__}: there is no module {error.name} where Python looks"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{type(error).__name__}: {error.strerror}"
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
-
-
-def sayable(text: str) -> str:
-    """Return a text without the halves of characters that names of files may hold: those have no bytes on the wire."""
-    return text.encode("utf-8", "replace").decode()

@@ -17,11 +17,12 @@ from ..protocol.update import PROTOCOL_VERSION, Beat, Bye, Fault, Hello, Upward
 from ..sources.catalog import load
 from ..sources.contract import Source
 from ..sources.errors import SourceUnavailable
+from .faults import describe, of_handle, sayable
 from .leash import Leash
 from .lookout import Lookout
 from .outbox import Outbox
 from .pace import together
-from .round import Parsed, Round, describe, sayable
+from .round import Parsed, Round
 from .veil import veiled
 
 HELLO_SECONDS = 5.0
@@ -196,7 +197,7 @@ class Runner:
                 return None
             fault = Fault(scope="handle", handle=sayable(handle), code=wrong.code, detail=wrong.detail)
         except Exception as error:  # noqa: BLE001 - a source may put anything into an update, also what has no bytes
-            fault = Fault(scope="handle", handle=sayable(handle), code="not encodable", detail=describe(error))
+            fault = of_handle(handle, error, "not encodable")
         work.refuse(handle, parsed.before)
         return fault
 

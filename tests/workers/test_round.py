@@ -9,8 +9,8 @@ from bellboard.protocol.cursor import digest
 from bellboard.protocol.recorder import Note, unread
 from bellboard.protocol.update import Fault, SourceUpdate
 from bellboard.sources.contract import CURSOR_LIMIT, SessionHandle
-from bellboard.sources.errors import ArtifactTooLarge, SourceUnavailable
-from bellboard.workers.round import Parsed, Round, describe, sayable
+from bellboard.sources.errors import SourceUnavailable
+from bellboard.workers.round import Parsed, Round
 
 NOW = 1_000_000.0
 SILENT = object()
@@ -406,33 +406,7 @@ def test_a_step_that_cannot_be_sent_is_taken_back() -> None:
     assert everything(work) == [parsed("a", "", "1", "one"), parsed("a", "1", "2", "two")]
 
 
-def raised(error: Exception) -> Exception:
-    try:
-        raise error
-    except type(error) as caught:
-        return caught
-
-
-def test_an_error_is_described_by_its_kind_and_place_and_never_by_its_text() -> None:
-    place = raised(ValueError("could not read 'my s3cret prompt' in /home/ann/x"))
-    assert place.__traceback__ is not None
-    assert describe(place) == f"ValueError at test_round.py:{place.__traceback__.tb_lineno}"
-    assert describe(ValueError("s3cret")) == "ValueError"
-
-
-def test_the_words_of_the_system_are_passed_on_without_the_path() -> None:
-    error = FileNotFoundError(2, "No such file or directory", "/home/ann/s3cret")
-    assert describe(error) == "FileNotFoundError: No such file or directory"
-    assert describe(OSError("s3cret")) == "OSError"
-
-
-def test_the_words_of_our_own_errors_are_passed_on() -> None:
-    assert describe(ArtifactTooLarge("a document of 99 MiB")) == "a document of 99 MiB"
-
-
 def test_a_name_that_has_no_bytes_is_said_as_well_as_it_can_be() -> None:
-    assert sayable("plän") == "plän"
-    assert sayable("broken\udcff") == "broken?"
     work = Round(Lines(**{"bad\udcff": [ValueError()]}))
     work.discover(NOW)
     fault = work.step()
