@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from ..protocol.privacy import Level
-from .aggregator.health import Thresholds
+from .aggregator.diagnosis import Thresholds
 from .aggregator.tracked import Rules
 from .alerts.settings import Notify
 from .crew.memory import Memory

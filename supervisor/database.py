@@ -14,8 +14,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-import msgspec
-
+from .damage import Damaged, is_damage, is_refusal, sane, translated
 from .errors import StorageError, StorageLost
 
 SUFFIXES = ("", "-wal", "-shm")
@@ -31,15 +30,9 @@ PAGE_BYTES = 8192
 LOG_BYTES = 4 << 20
 """A log that is longer is brought into the file."""
 
-_DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
-
 Look: TypeAlias = tuple[int, int, int, int] | None
 Shape: TypeAlias = tuple[Look, Look] | tuple[()]
 """How the file and its log look from outside; nothing for a database in memory."""
-
-
-class Damaged(sqlite3.DatabaseError):
-    """Raised when what the file holds cannot be what was written."""
 
 
 class Database:
@@ -59,7 +52,7 @@ class Database:
             try:
                 self.connection = self._open()
             except sqlite3.DatabaseError as error:
-                if path is None or not _is_damage(error):
+                if path is None or not is_damage(error):
                     raise
                 self.aside = f"the database was unreadable ({error}) and was moved aside as {self._move_aside()}"
                 self.connection = self._open()
@@ -143,10 +136,10 @@ class Database:
     @contextmanager
     def _noticed(self) -> Generator[None]:
         try:
-            with _sane():
+            with sane():
                 yield
         except sqlite3.DatabaseError as error:
-            if _is_damage(error) and self._path != ":memory:":
+            if is_damage(error) and self._path != ":memory:":
                 self._lost = f"the database is damaged ({error})"
                 raise StorageLost(self._lost) from error
             raise
@@ -159,12 +152,11 @@ class Database:
         finally:
             os.umask(before)
         try:
-            with _sane():
+            with sane():
                 self._set_up(connection)
         except BaseException as error:
             connection.close()
-            # What is asked here is right: then the tables are not as they were made.
-            if isinstance(error, sqlite3.OperationalError) and _code(error) == sqlite3.SQLITE_ERROR:
+            if is_refusal(error):
                 raise Damaged(str(error)) from error
             raise
         self._shape = self._look()
@@ -226,7 +218,7 @@ class Database:
 def take_away(path: str, query: str) -> list[tuple[object, ...]]:
     """Remove a database and all that was moved aside; returns what a query still finds in it. Raises StorageError."""
     found: list[tuple[object, ...]] = []
-    with contextlib.suppress(sqlite3.Error), _sane(), contextlib.closing(sqlite3.connect(path, timeout=0)) as database:
+    with contextlib.suppress(sqlite3.Error), sane(), contextlib.closing(sqlite3.connect(path, timeout=0)) as database:
         found = database.execute(query).fetchall()
     with translated("remove"):
         for old in (path, *(each for each in glob.glob(f"{glob.escape(path)}.corrupt-*") if each[-4:] not in SUFFIXES)):
@@ -250,38 +242,3 @@ def _unlink(path: str) -> None:
     for suffix in SUFFIXES:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path + suffix)
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    # An operational error (no room, no permission, locked) says nothing against what the file holds.
-    return isinstance(error, Damaged) or _code(error) & 0xFF in _DAMAGED
-
-
-def _code(error: sqlite3.Error) -> int:
-    """Return SQLite's own code; 0 if it is an error of Python's."""
-    return getattr(error, "sqlite_errorcode", 0)
-
-
-@contextmanager
-def _sane() -> Generator[None]:
-    """Make damage of what Python cannot read as text: a flipped bit. It quotes the text, which nobody is to see."""
-    try:
-        yield
-    except UnicodeDecodeError:
-        raise Damaged("a text in it is none") from None
-    except sqlite3.OperationalError as error:
-        if "Could not decode to UTF-8" in str(error):
-            raise Damaged("a text in it is none") from None
-        raise
-
-
-@contextmanager
-def translated(doing: str) -> Generator[None]:
-    """Turn what SQLite and the system raise into StorageError."""
-    try:
-        with _sane():
-            yield
-    except StorageError:
-        raise
-    except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
-        raise StorageError(f"cannot {doing} the database: {error}") from error

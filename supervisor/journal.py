@@ -16,7 +16,8 @@ from msgspec import MsgspecError, Struct, convert, msgpack
 from msgspec.structs import astuple
 
 from ..protocol.session import SessionState
-from .database import PAGE_BYTES, Damaged
+from .damage import Damaged
+from .database import PAGE_BYTES
 
 TABLE = "CREATE TABLE IF NOT EXISTS slots (slot INTEGER PRIMARY KEY, body BLOB)"
 

@@ -19,7 +19,8 @@ from ..protocol.session import SessionState
 from .aggregator.ledger import Entry, HandleKey
 from .aggregator.plan import Plan
 from .aggregator.tracked import Kept, Tracked
-from .database import Damaged, Database, take_away, translated
+from .damage import Damaged, translated
+from .database import Database, take_away
 from .errors import StorageError
 from .journal import NOTHING, PUT_SLOT, TABLE, Held, Journal, Page, Stored
 

@@ -1,53 +1,21 @@
 """Health: how each source is doing, from faults, beats, starts and deaths.
 
-Pure; one `HealthBook` for all sources. What it says is a fact that subscribers get like any other. A source is `degraded`
-while something of it fails and the rest works, `failed` while nothing of it works, and healthy again as soon as it does.
+Pure; one `HealthBook` for all sources. What it says is a fact that subscribers get like any other. What follows from all
+that is known of a source is `diagnosis.py`'s word.
 """
 
 from collections import Counter
 from datetime import datetime
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from ...protocol.privacy import Level
 from ...protocol.privacy import health as as_told
 from ...protocol.session import HealthState, Status
 from ...protocol.update import Beat, Fault
 from ..crew.death import Death
+from .diagnosis import Record, Thresholds, judge
 from .privacy import redact
-
-
-class Thresholds(Struct, frozen=True, kw_only=True):
-    """How many failures in a row (of discover, or starts without progress) make a source degraded or failed."""
-
-    degraded: int = 1
-    failed: int = 5
-
-
-UNWELL: dict[str, str] = {
-    "suspect": "the worker has not said anything for a while",
-    "starved": "the worker gets hardly any processor time",
-    "stopped": "the worker is stopped: `kill -CONT` its process, or restart it",
-    "hung": "the worker hangs and is being ended",
-}
-"""What a worker's condition (crew/vigil.py) means, for people."""
-
-
-class Record(Struct, kw_only=True):
-    """What the book knows of one source besides its published state."""
-
-    state: HealthState
-    beat: Beat | None = None
-    condition: str = "well"
-    trouble: str | None = None
-    retry: float | None = None
-    why_held: str | None = None
-    deaths: int = 0
-    unloadable: str | None = None
-    missing: bool = False
-    named: bool = False
-    paused: bool = False
-    closed: bool = False
 
 
 class HealthBook:
@@ -114,7 +82,7 @@ class HealthBook:
     def settled(self, source: str) -> bool:
         """Whether a source has shown all it has: a completed pass, or a reason why there will be none."""
         record = self._records[source]
-        if record.beat is not None and record.beat.passes > 0:
+        if record.settled:
             return True
         return record.missing or record.condition == "stopped" or self._judge(record)[0] in {"failed", "paused"}
 
@@ -235,55 +203,8 @@ class HealthBook:
 
     def _state(self, record: Record) -> HealthState:
         status, reason = self._judge(record)
-        settled = record.beat is not None and record.beat.passes > 0
-        return as_told(structs.replace(record.state, status=status, reason=reason, settled=settled), self._level)
+        told = structs.replace(record.state, status=status, reason=reason, settled=record.settled)
+        return as_told(told, self._level)
 
     def _judge(self, record: Record) -> tuple[Status, str | None]:
-        if record.closed:
-            return "paused", "taken out of the configuration"
-        if record.paused:
-            return "paused", "paused by command"
-        if (failure := self._failure(record)) is not None:
-            return "failed", failure
-        if (trouble := self._trouble(record)) is not None:
-            return "degraded", trouble
-        if record.missing:
-            return "healthy", _not_found(record)
-        return "healthy", None
-
-    def _failure(self, record: Record) -> str | None:
-        """Why nothing of the source works, None if something does."""
-        failed, error = self.thresholds.failed, record.state.last_error
-        discover = _discover_failures(record)
-        if record.unloadable is not None:
-            return f"the source cannot be loaded: {record.unloadable}"
-        if record.deaths >= failed:
-            again = "" if record.retry is None else f"; next try in {record.retry / 60:.0f} min"
-            return f"the worker died {record.deaths} times without getting anywhere{again}: {error}"
-        if discover >= failed:
-            return f"discover has failed {discover} times in a row: {error}"
-        return None
-
-    def _trouble(self, record: Record) -> str | None:
-        """What of the source does not work, None if all does."""
-        degraded, error, held = self.thresholds.degraded, record.state.last_error, len(record.state.quarantined)
-        failing = record.beat.failing if record.beat is not None else 0
-        reasons = (
-            (self._storage is not None, f"nothing can be stored: {self._storage}"),
-            (record.trouble is not None, record.trouble),
-            (record.condition in UNWELL, UNWELL.get(record.condition)),
-            (record.deaths >= degraded, f"the worker died and is starting again: {error}"),
-            (_discover_failures(record) >= degraded, f"discover failed: {error}"),
-            (record.missing and record.named, _not_found(record)),
-            (failing > 0, f"{failing} session(s) cannot be read: {error}"),
-            (held > 0, f"{held} session(s) set aside, the worker died reading them: {record.why_held}"),
-        )
-        return next((reason for holds, reason in reasons if holds), None)
-
-
-def _not_found(record: Record) -> str:
-    return "not found: looked in " + ", ".join(record.state.absent)
-
-
-def _discover_failures(record: Record) -> int:
-    return 0 if record.beat is None else record.beat.discover_failures
+        return judge(record, self.thresholds, self._storage)

@@ -26,7 +26,8 @@ from bellboard.protocol.addresses import EVENTS, SNAPSHOT, address
 from bellboard.protocol.channel import Poll
 from bellboard.protocol.event import Heartbeat, Snapshot, Updated
 from bellboard.supervisor.aggregator.aggregator import Aggregator
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.crew.restart import Policy

@@ -13,7 +13,8 @@ from bellboard.protocol.codec import EVENT, UPWARD
 from bellboard.protocol.event import Updated, topic_of
 from bellboard.protocol.session import SessionState
 from bellboard.supervisor.aggregator.aggregator import Aggregator
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.crew.restart import Policy

@@ -11,7 +11,8 @@ from proof import Proof
 from bellboard.protocol.channel import Poll
 from bellboard.protocol.order import Order
 from bellboard.supervisor.aggregator.aggregator import Aggregator
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.crew.process import Process

@@ -11,7 +11,8 @@ from bellboard.protocol.channel import Asking
 from bellboard.protocol.codec import COMMAND, REPLY, SNAPSHOT_PAGE, SNAPSHOT_REQUEST, DecodeFault
 from bellboard.protocol.session import SessionState
 from bellboard.supervisor.aggregator.aggregator import Aggregator
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.answers import MOST_REQUESTS, Answers
 from bellboard.supervisor.clock import Moment

@@ -20,7 +20,8 @@ from bellboard.protocol.session import HealthState, SessionState
 from bellboard.protocol.testing import MockBoard
 from bellboard.supervisor import private
 from bellboard.supervisor.aggregator.aggregator import Aggregator
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.answers import Answers
 from bellboard.supervisor.arguments import parse

@@ -1,6 +1,6 @@
 from msgspec import structs
 
-from bellboard.supervisor.aggregator.health import Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
 from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.config import Config, HealthRules, Limits
 from bellboard.supervisor.crew.memory import Memory

@@ -10,7 +10,8 @@ from bellboard.protocol.ask import Command, Reply, Verb
 from bellboard.protocol.channel import Poll
 from bellboard.protocol.order import Downward, Release
 from bellboard.protocol.recorder import Note
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.clock import Ticks
 from bellboard.supervisor.control import Control
 from bellboard.supervisor.crew.crew import Crew

@@ -14,7 +14,8 @@ from bellboard.protocol.recorder import Note
 from bellboard.protocol.session import HealthState, SessionState
 from bellboard.protocol.update import Beat, Bye, Changed, Fault, Hello, SourceUpdate, Update, Upward
 from bellboard.supervisor.aggregator.aggregator import Aggregator
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.aggregator.plan import Plan
 from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment

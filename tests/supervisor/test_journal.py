@@ -14,7 +14,7 @@ from stores import contents, plan, stored
 from bellboard.protocol.session import SessionState
 from bellboard.supervisor import journal
 from bellboard.supervisor.aggregator.plan import Plan
-from bellboard.supervisor.database import Damaged
+from bellboard.supervisor.damage import Damaged
 from bellboard.supervisor.journal import SLOT_BYTES, End, Journal, Page, Stored
 from bellboard.supervisor.store import FILE, Store
 

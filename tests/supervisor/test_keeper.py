@@ -11,7 +11,8 @@ import pytest
 from bellboard.protocol.cursor import digest
 from bellboard.protocol.update import SourceUpdate, Update
 from bellboard.supervisor.aggregator.aggregator import Aggregator
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.aggregator.tracked import Rules
 from bellboard.supervisor.clock import Moment
 from bellboard.supervisor.crew.restart import Policy

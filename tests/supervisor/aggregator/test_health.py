@@ -5,7 +5,8 @@ from msgspec import structs
 
 from bellboard.protocol.session import HealthState
 from bellboard.protocol.update import Beat, Fault
-from bellboard.supervisor.aggregator.health import HealthBook, Thresholds
+from bellboard.supervisor.aggregator.diagnosis import Thresholds
+from bellboard.supervisor.aggregator.health import HealthBook
 from bellboard.supervisor.crew.death import Death
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
