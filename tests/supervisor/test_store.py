@@ -18,7 +18,8 @@ from bellboard.supervisor.aggregator.plan import Plan
 from bellboard.supervisor.aggregator.tracked import Kept, Tracked
 from bellboard.supervisor.errors import StorageError, StorageLost
 from bellboard.supervisor.journal import Stored
-from bellboard.supervisor.store import FILE, FORGET_SECONDS, SCHEMA, Store
+from bellboard.supervisor.store import FILE, FORGET_SECONDS, Store
+from bellboard.supervisor.tables import SCHEMA
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
