@@ -31,6 +31,9 @@ from bellboard.protocol.session import SessionState
 
 _NUMBERS = itertools.count()
 
+TICK_SECONDS = 0.02
+"""A file's time of change is from a coarse clock: what is written at once may seem older than the key that caused it."""
+
 VARIABLES = (
     "CLAUDE_CONFIG_DIR CODEX_HOME GEMINI_CLI_HOME XDG_DATA_HOME XDG_CONFIG_HOME XDG_STATE_HOME PI_CODING_AGENT_DIR"
 )
@@ -203,6 +206,7 @@ class Stage:
         moment = time.time() if at is None else at
         written = self.written(mark, moment) if mark else None
         moment = min(moment, written or moment)
+        moment = max([moment, *(each.at for each in self.truths if 0 < each.at - moment < TICK_SECONDS)])
         self.truths.append(Truth(at=moment, session=session, name=name, says=says, written=written, brief=brief))
 
     def moves(self) -> float:
