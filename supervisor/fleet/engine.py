@@ -3,7 +3,7 @@
 An engine keeps two buckets of keys (`keys.py`) and a history. `state` keeps the last value of each key for ever; `hosts`
 forgets what was not written again for `PRESENCE_SECONDS`. Each value has a revision, which grows with each write to the
 bucket, and is only written over by whoever names the one that stands: that is all the order that exporters need
-(`export.py`). `NatsEngine` (`nats_engine.py`) is ours; tests have one in memory. An engine never blocks the loop, raises
+(`entries.py`). `NatsEngine` (`nats_engine.py`) is ours; tests have one in memory. An engine never blocks the loop, raises
 only what stands in `errors.py`, and starts over by itself when told to `connect` again.
 """
 

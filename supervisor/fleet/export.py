@@ -1,16 +1,15 @@
 """Exporter: carries one machine's board to a fleet's engine. A subscriber like any other: the board does not feel it.
 
 Two tasks that never wait for each other: one hears the board and keeps what it said (`telling.py`, `outbox.py`), the other
-says it to the engine, for as long as the machine's lease is ours (`lease.py`): the last state of each key first, then the
-history. Whenever either side may have missed something, all keys are compared (`reconcile.py`).
+says it to the engine, round by round and for as long as the machine's lease is ours (`lease.py`): the last state of each key
+first (`entries.py`), then the history (`delivery.py`). The counterpart is `relay.py`, which hears all machines.
 """
 
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -18,26 +17,21 @@ from ...protocol.errors import ProtocolError
 from ...protocol.event import Snapshot
 from ...protocol.subscriber import Item, Subscriber
 from ..version import VERSION
-from .engine import Engine, Entry, Whole
-from .errors import Conflict, EngineLost, EngineRefused, TooLarge
-from .keys import token
+from .delivery import Delivery
+from .engine import Engine, Entry
+from .entries import Entries
+from .errors import Conflict, EngineLost, EngineRefused
 from .lease import Lease
+from .notices import Notices
 from .outbox import Outbox
-from .reconcile import differing, settle
 from .record import Presence, decode_presence
-from .telling import Piece, Telling, written
-
-T = TypeVar("T")
-
-Say: TypeAlias = Callable[[str], None]
-"""Tells people a sentence."""
+from .telling import Piece, Telling
 
 FLUSH_SECONDS = 0.04
 MOST_BUFFERED = 256
 MOST_AT_ONCE = 256
 """How many writes are under way together: what a round takes is bounded, so that the sign of life is never late."""
 
-TRIES = 3
 CLOSE_SECONDS = 2.0
 
 
@@ -64,7 +58,7 @@ class Exporter:
         telling: Telling,
         outbox: Outbox,
         exporter: str,
-        say: Say,
+        say: Callable[[str], None],
         *,
         pace: Pace | None = None,
     ) -> None:
@@ -74,26 +68,22 @@ class Exporter:
         self._outbox = outbox
         self._exporter = exporter
         self._pace = pace or Pace()
+        self._notices = Notices(say)
+        self._entries = Entries(engine.state, telling, self._verify, self._notices)
+        self._delivery = Delivery(engine, outbox, self._notices, refused=self._pace.refused, told=self._pace.told)
         self._lease = Lease(engine.hosts, telling.host, exporter, outbox.successor(exporter))
-        self._held = False
-        self._standing_by = False
+        self._held = self._standing_by = False
         self._holding = asyncio.Lock()
         self._held_at = 0.0
         self._failed = 0
         self._board: Subscriber | None = None
         self._joined = False
         self._heard = (False, datetime.now(UTC))
-        self._revisions: dict[str, int] = {}
-        self._dirty: set[str] = set()
-        self._compare = True
         self._buffer: list[Piece] = []
         self._flushing: asyncio.TimerHandle | None = None
         self._flushed_at = 0.0
         self._wake = asyncio.Event()
-        self._beat_at = self._whole_at = self._history_at = self._lost_at = 0.0
-        self._lost_told = outbox.lost
-        self._say_to = say
-        self._said: dict[str, str] = {}
+        self._beat_at = self._whole_at = 0.0
 
     async def run(self) -> None:
         """Carry on until cancelled; then let go of the lease."""
@@ -122,18 +112,19 @@ class Exporter:
                     async for item in self._board:
                         self._take(item)
             except ProtocolError as error:
-                self._say("board", f"the board is not heard: {error}")
+                self._notices.about("board", f"the board is not heard: {error}")
                 await asyncio.sleep(self._pace.first)
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Snapshot):
-            self._say("board", "")
-            self._joined = self._compare = True
+            self._notices.well("board")
+            self._joined = True
             self._telling.whole(item, datetime.now(UTC))
+            self._entries.doubt()
             self._wake.set()
             return
         piece = self._telling.event(item)
-        self._dirty.add(piece.key)
+        self._entries.changed(piece.key)
         if not self._standing_by:
             self._buffer.append(piece)
         if len(self._buffer) >= MOST_BUFFERED:
@@ -163,9 +154,9 @@ class Exporter:
                     await self._round()
                     self._failed = 0
             except EngineRefused as error:
-                self._say("engine", f"{error}; tried again every {self._pace.refused:g} s")
+                self._notices.about("engine", f"{error}; tried again every {self._pace.refused:g} s")
             except EngineLost as error:
-                self._say("engine", f"{error}; it is tried again, and what the board says is kept meanwhile")
+                self._notices.about("engine", f"{error}; it is tried again, and what the board says is kept meanwhile")
                 pause = min(self._pace.most, self._pace.first * 2 ** min(self._failed, 16))
                 pause *= 0.5 + random.random() / 2  # noqa: S311 - jitter, not a secret
                 self._failed += 1
@@ -174,9 +165,9 @@ class Exporter:
 
     def _begin(self) -> None:
         self._held = False
-        self._compare = True
-        self._beat_at = self._history_at = 0.0
-        self._revisions.clear()
+        self._beat_at = 0.0
+        self._entries.begin()
+        self._delivery.begin()
 
     async def _round(self) -> None:
         """Say what there is to say, and wait for more. Raises EngineLost and EngineRefused."""
@@ -185,13 +176,13 @@ class Exporter:
         more = False
         await self._beat(loop.time())
         if self._held:
-            if self._heard[0] and (self._compare or loop.time() >= self._whole_at):
-                await self._reconcile()
+            if self._heard[0] and (self._entries.in_doubt or loop.time() >= self._whole_at):
+                await self._entries.compare()
                 self._whole_at = loop.time() + self._pace.whole
-            await self._push_states()
-            more = await self._push_history(loop.time())
-        self._tell_of_outbox(loop.time())
-        if self._held and (self._dirty or more):
+            await self._entries.push(MOST_AT_ONCE)  # which may find that the lease is another's
+            more = self._held and await self._delivery.push(MOST_AT_ONCE, loop.time())
+        self._delivery.tell(loop.time())
+        if self._held and (self._entries.owed or more):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(self._pace.look, max(0.01, self._beat_at - loop.time()))):
@@ -228,8 +219,8 @@ class Exporter:
             raise
         if other is None:
             if not self._held:
-                self._compare = True
-                self._say("engine", f"{host} is told to the fleet (privacy: {self._telling.level})")
+                self._entries.doubt()
+                self._notices.about("engine", f"{host} is told to the fleet (privacy: {self._telling.level})")
             self._held, self._standing_by = True, False
         else:
             self._held = False
@@ -247,7 +238,7 @@ class Exporter:
         if not self._standing_by:
             presence = decode_presence(other.value or b"")
             who = f"{presence.exporter}, there since {presence.since:%Y-%m-%d %H:%M:%S} UTC" if presence else "unknown"
-            self._say(
+            self._notices.about(
                 "engine",
                 f"another exporter writes for {self._telling.host} ({who}): give this machine a name of its own with "
                 "--host-name; it is waited for",
@@ -255,95 +246,3 @@ class Exporter:
             self._outbox.clear()
         self._standing_by = True
         self._buffer.clear()
-
-    async def _reconcile(self) -> None:
-        """Compare all keys of this machine with the board; what differs is written next."""
-        self._compare = False
-        stands: dict[str, Entry] = {}
-        async with contextlib.aclosing(self._engine.state.watch(token(self._telling.host))) as told:
-            async for each in told:
-                if isinstance(each, Whole):
-                    break
-                stands[each.key] = each
-        self._revisions = {key: entry.revision for key, entry in stands.items()}
-        self._dirty = differing(stands, self._telling)
-
-    async def _push_states(self) -> None:
-        keys = [self._dirty.pop() for _ in range(min(MOST_AT_ONCE, len(self._dirty)))]
-        self._dirty.update(keys)  # until it is known that they stand
-        records = {key: self._telling.records.get(key) for key in keys}
-        for key, result in zip(keys, await _together(self._write(key) for key in keys), strict=True):
-            if isinstance(result, TooLarge):
-                self._say(f"large {key}", f"a session is too large for the engine, and not told: {result}")
-            elif isinstance(result, BaseException):
-                raise result
-            elif not result:
-                continue
-            if self._telling.records.get(key) is records[key]:
-                self._dirty.discard(key)
-
-    async def _write(self, key: str) -> bool:
-        """Let what the board says of a key stand in the engine; returns whether that is settled."""
-        for _ in range(TRIES):
-            record = self._telling.records.get(key)
-            revision = self._revisions.get(key, 0)
-            try:
-                if record is not None:
-                    self._revisions[key] = await self._engine.state.put(key, written(record), revision)
-                    return True
-                if revision:
-                    self._revisions[key] = await self._engine.state.drop(key, revision)
-                    return True
-            except Conflict:
-                pass  # somebody was faster, or our own write came through although its answer did not
-            entry = await self._engine.state.get(key)
-            self._revisions[key] = 0 if entry is None else entry.revision
-            verdict = settle(self._telling.records.get(key), entry, self._telling)
-            if verdict == "leave":
-                return True
-            if verdict == "verify" and not await self._verify():
-                return True  # it is another's to say; should that change, all is compared
-        return False
-
-    async def _push_history(self, now: float) -> bool:
-        """Send what has waited for longest; returns whether more may wait that can be sent at once."""
-        if not self._held or now < self._history_at or not self._outbox.rows:
-            return False
-        rows = self._outbox.first(MOST_AT_ONCE)
-        if not rows:
-            return False
-        append = self._engine.append
-        results = await _together(append(row.path, row.value, row.once) for row in rows)
-        failed = next(
-            (each for each in results if isinstance(each, BaseException) and not isinstance(each, TooLarge)), None
-        )
-        there = [row for row, each in zip(rows, results, strict=True) if each is None or isinstance(each, TooLarge)]
-        self._outbox.sent(there, given_up=sum(isinstance(each, TooLarge) for each in results))
-        if isinstance(failed, EngineRefused):
-            # A history that is full, or not there, is no reason not to say what is.
-            self._say("history", f"the history is not kept: {failed}; tried again every {self._pace.refused:g} s")
-            self._history_at = now + self._pace.refused
-            return False
-        if failed is not None:
-            raise failed
-        self._say("history", "")
-        return True
-
-    def _tell_of_outbox(self, now: float) -> None:
-        lost = self._outbox.lost - self._lost_told
-        if lost > 0 and now >= self._lost_at:
-            self._lost_at = now + self._pace.told
-            self._lost_told = self._outbox.lost
-            self._say_to(f"{lost} events of the history were given up: the engine was away, or slow, for too long")
-        if self._outbox.trouble is not None:
-            self._say("outbox", self._outbox.trouble)
-
-    def _say(self, topic: str, sentence: str) -> None:
-        """Tell people what is new about a topic; nothing is: it is well again."""
-        if sentence and sentence != self._said.get(topic):
-            self._say_to(sentence)
-        self._said[topic] = sentence
-
-
-async def _together(doing: Iterable[Coroutine[Any, Any, T]]) -> list[T | BaseException]:
-    return await asyncio.gather(*doing, return_exceptions=True)

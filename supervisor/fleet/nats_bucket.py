@@ -12,20 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
-from nats.aio.msg import Msg
 
 from .engine import Entry, Told, Whole
-from .errors import Conflict, EngineLost, EngineRefused, TooLarge
-from .nats_line import ASK_SECONDS, Line
-
-WRONG_LAST = frozenset((10071, 10164))
-"""What stands there is not what was named."""
-
-FULL = frozenset((10023, 10028, 10047, 10077, 10122))
-"""No room, on the disk or for the bucket."""
-
-TOO_LARGE = 10054
+from .errors import Conflict, EngineLost
+from .nats_answer import WRONG_LAST, Answer, accepted, problem
+from .nats_line import ASK_SECONDS, Line, Message
 
 BATCH = 512
 BEAT_SECONDS = 5
@@ -34,22 +25,6 @@ IDLE_SECONDS = 120
 """A watch that nobody asks for any more is forgotten by the server."""
 
 NANO = 1_000_000_000
-
-
-class Problem(Struct, frozen=True):
-    """Why JetStream says no."""
-
-    code: int = 0
-    err_code: int = 0
-    description: str = ""
-
-
-class Answer(Struct, frozen=True):
-    """What JetStream answers to a publication, and to a question of its API."""
-
-    seq: int = 0
-    purged: int = 0
-    error: Problem | None = None
 
 
 class NatsBucket:
@@ -116,9 +91,7 @@ class NatsBucket:
         line = self._open()
         asked = msgspec.json.encode({"filter": f"$KV.{self.name}.{marker.key}", "seq": marker.revision + 1})
         msg = await line.ask(f"{line.api}.STREAM.PURGE.{self._stream}", asked)
-        if (msg.headers or {}).get("Status") or (answer := line.read(msg, Answer)).error:
-            raise problem(msg, self.name, line)
-        return answer.purged
+        return accepted(msg, self.name, line).purged
 
     async def _all(self, prefix: str) -> AsyncGenerator[Told]:
         """Tell what a watch tells, and also which keys were dropped before it began."""
@@ -137,8 +110,7 @@ class NatsBucket:
         }
         asked = msgspec.json.encode({"stream_name": self._stream, "config": config})
         made = await line.ask(f"{line.api}.CONSUMER.CREATE.{self._stream}.{consumer}.{wanted}", asked)
-        if (made.headers or {}).get("Status") or line.read(made, Answer).error:
-            raise problem(made, self.name, line)
+        accepted(made, self.name, line)
         pulled = self._pulled(line, f"{line.api}.CONSUMER.MSG.NEXT.{self._stream}.{consumer}")
         async with contextlib.aclosing(pulled):
             async for told in pulled:
@@ -177,7 +149,7 @@ class NatsBucket:
             raise Conflict(key) if answer.error.err_code in WRONG_LAST else problem(msg, self.name, line)
         return answer.seq
 
-    def _entry(self, msg: Msg, line: Line) -> Entry:
+    def _entry(self, msg: Message, line: Line) -> Entry:
         numbers = _numbers(msg, line)
         at = datetime.fromtimestamp(numbers[2] / NANO, UTC)
         return Entry(key=msg.subject.removeprefix(f"$KV.{self.name}."), revision=numbers[0], value=_value(msg), at=at)
@@ -188,30 +160,6 @@ class NatsBucket:
         return self._line
 
 
-def problem(msg: Msg, name: str, line: Line) -> EngineLost | EngineRefused:
-    """Return what an answer that is none means."""
-    headers = msg.headers or {}
-    if status := headers.get("Status"):
-        if status == "503":
-            return EngineRefused(
-                f"nobody there takes what is said to {name}: either this user may not (has the machine another name there? "
-                "see --host-name), or `bellboard export nats --init`, with an admin's credentials, has yet to make it"
-            )
-        return EngineLost(f"{name}: {status} {headers.get('Description', '')}".rstrip())
-    found = line.read(msg, Answer).error or Problem()
-    if found.err_code == TOO_LARGE:
-        return TooLarge(f"{name}: {found.description}")
-    if found.err_code in FULL:
-        return EngineRefused(f"{name} is full: {found.description}")
-    if found.code == 503:
-        return EngineLost(f"{name}: {found.description}")
-    if found.code == 404:
-        return EngineRefused(
-            f"the server has no {name}: `bellboard export nats --init`, with the credentials of an admin, makes it"
-        )
-    return EngineRefused(f"{name}: {found.description}")
-
-
 def _pull(*, wait: bool) -> bytes:
     if not wait:
         return msgspec.json.encode({"batch": BATCH, "no_wait": True})
@@ -219,7 +167,7 @@ def _pull(*, wait: bool) -> bytes:
     return msgspec.json.encode(asked)
 
 
-async def _next(line: Line, queue: "asyncio.Queue[Msg | None]") -> Msg:
+async def _next(line: Line, queue: "asyncio.Queue[Message | None]") -> Message:
     """Return what comes next. Raises EngineLost if too long nothing does, not even a heartbeat."""
     try:
         async with asyncio.timeout(2 * BEAT_SECONDS + ASK_SECONDS):
@@ -231,7 +179,7 @@ async def _next(line: Line, queue: "asyncio.Queue[Msg | None]") -> Msg:
     return msg
 
 
-def _ended(msg: Msg, status: str, line: Line) -> bool:
+def _ended(msg: Message, status: str, line: Line) -> bool:
     """Say whether a word of the server about a pull ends it; a heartbeat does not. Raises EngineLost for any other."""
     if status == "100":
         return False
@@ -240,7 +188,7 @@ def _ended(msg: Msg, status: str, line: Line) -> bool:
     raise line.lost()
 
 
-def _following(msg: Msg, last: int, line: Line) -> int:
+def _following(msg: Message, last: int, line: Line) -> int:
     """Return the number of a message, which must be the next one of its watch. Raises EngineLost."""
     number = _numbers(msg, line)[1]
     if number != last + 1:
@@ -248,7 +196,7 @@ def _following(msg: Msg, last: int, line: Line) -> int:
     return number
 
 
-def _numbers(msg: Msg, line: Line) -> tuple[int, int, int]:
+def _numbers(msg: Message, line: Line) -> tuple[int, int, int]:
     """Return what the server says of a message in its reply subject: revision, number in the watch, nanoseconds.
 
     Raises EngineLost if it says nothing of the kind: then somebody else has said it.
@@ -261,5 +209,5 @@ def _numbers(msg: Msg, line: Line) -> tuple[int, int, int]:
         raise line.lost() from None
 
 
-def _value(msg: Msg) -> bytes | None:
+def _value(msg: Message) -> bytes | None:
     return None if (msg.headers or {}).get("KV-Operation") in {"DEL", "PURGE"} else msg.data

@@ -14,7 +14,8 @@ from msgspec import Struct
 from .engine import PRESENCE_SECONDS
 from .errors import EngineLost, EngineRefused
 from .keys import token
-from .nats_bucket import NANO, Answer, NatsBucket, Problem, problem
+from .nats_answer import Problem, accepted, problem
+from .nats_bucket import NANO, NatsBucket
 from .nats_line import Line
 from .settings import NatsSettings
 
@@ -136,8 +137,7 @@ class NatsEngine:
             raise EngineLost("not connected")
         subject = ".".join((HISTORY_SUBJECT, *(token(each) for each in path)))
         msg = await line.ask(subject, value, {"Nats-Msg-Id": once})
-        if (msg.headers or {}).get("Status") or line.read(msg, Answer).error:
-            raise problem(msg, HISTORY, line)
+        accepted(msg, HISTORY, line)
 
     async def close(self) -> None:
         """See engine.Engine."""

@@ -1,7 +1,8 @@
 """Line: one connection to NATS. Questions go out, answers come back below one inbox, and errors have our names.
 
 A line is used until it is lost, and never mended: who finds it lost opens another one and starts over, because what was
-missed meanwhile is not known. `nats_bucket.py` and `nats_engine.py` speak over it. Nobody else imports NATS' client.
+missed meanwhile is not known. `nats_bucket.py` and `nats_engine.py` speak over it; what they are answered means what
+`nats_answer.py` says. Nobody else imports NATS' client.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import os
 import re
 import ssl
 from collections.abc import AsyncGenerator
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from nats import errors
@@ -24,6 +25,9 @@ from .errors import EngineLost, EngineRefused, TooLarge
 from .settings import NatsSettings
 
 T = TypeVar("T")
+
+Message: TypeAlias = Msg
+"""What comes over a line."""
 
 CONNECT_SECONDS = 5
 ASK_SECONDS = 5.0

@@ -1,8 +1,8 @@
 """Outbox: events that the fleet's history has not got yet, in a file, so that they outlive a broker that is away.
 
-The last state of each session needs none: the board has it, and it is compared whenever the broker is back
-(`reconcile.py`). Bounded: past the bound only the last event of each key stays, and what is given up is counted. What was
-written for another name of the machine, or at another privacy level, is never sent.
+The counterpart is `delivery.py`, which sends them. The last state of each session needs no such file: the board has it, and
+it is compared whenever the broker is back (`entries.py`). Bounded: past the bound only the last event of each key stays, and
+what is given up is counted. What was written for another name of the machine, or at another privacy level, is never sent.
 """
 
 import contextlib

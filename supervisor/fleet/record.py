@@ -1,7 +1,7 @@
 """Record: what stands in the fleet's bucket under one key, and which of two is newer. Pure.
 
 The value of a key is the whole last state with its durable `version`, and where it was heard: `epoch` is that of the board,
-`seq` its number there. Whoever writes compares first: older never overwrites newer. The counterparts are `export.py`, which
+`seq` its number there. Whoever writes compares first: older never overwrites newer. The counterparts are `entries.py`, which
 writes, and `roll.py`, which makes a board of them.
 """
 

@@ -1,7 +1,7 @@
 """Roll: what all machines said last, as one board. Pure: what an engine tells and the time go in, events come out.
 
-Its counterpart is `export.py`, which writes what is read here; `relay.py` is the shell. An event follows from comparing what
-stands now with what stood before, so it does not matter whether a change was heard, or found when the engine was back.
+Its counterpart is `entries.py`, which writes what is read here; `relay.py` is the shell. An event follows from comparing
+what stands now with what stood before, so it does not matter whether a change was heard, or found when the engine was back.
 A machine that is not heard keeps its sessions as they were said last; of its sources it is said that they are offline.
 """
 

@@ -10,7 +10,6 @@ from msgspec import structs
 
 from bellboard.protocol.testing import MockBoard
 from bellboard.supervisor.fleet import outbox
-from bellboard.supervisor.fleet.engine import Entry
 from bellboard.supervisor.fleet.errors import EngineLost, EngineRefused
 from bellboard.supervisor.fleet.keys import session_key
 from bellboard.supervisor.fleet.record import SessionRecord, decode, encode
@@ -129,20 +128,6 @@ def test_a_board_that_forgot_a_session_while_nobody_exported_takes_it_from_the_f
         board.session("claude", "new", activity="idle")
         async with exporting(board, MemoryEngine(server)):
             await until(lambda: stands(server, board))
-
-    asyncio.run(play())
-
-
-def test_the_keys_of_other_machines_are_left_alone(board: MockBoard) -> None:
-    async def play() -> None:
-        server = MemoryServer()
-        await server.state.put("desktop.s.claude.x", b"theirs", 0)
-        await server.state.put("laptop2.s.claude.x", b"theirs", 0)
-        async with exporting(board, MemoryEngine(server)):
-            await until(lambda: ONE in server.state.entries)
-            await until(lambda: len(server.state.entries) == 4)
-        assert server.state.entries["desktop.s.claude.x"].value == b"theirs"
-        assert server.state.entries["laptop2.s.claude.x"].value == b"theirs"
 
     asyncio.run(play())
 
@@ -293,24 +278,6 @@ def test_a_stale_exporter_that_comes_back_after_a_day_overwrites_nothing(board: 
     asyncio.run(play())
 
 
-def test_what_the_same_board_has_said_later_is_not_written_over(board: MockBoard) -> None:
-    async def play() -> None:
-        server = MemoryServer()
-        async with exporting(board, MemoryEngine(server)):
-            await until(lambda: stands(server, board))
-            entry = server.state.entries[ONE]
-            record = decode(entry.value or b"")
-            assert isinstance(record, SessionRecord)
-            session = structs.replace(record.session, version=record.session.version + 50, message_count=99)
-            later = structs.replace(record, seq=record.seq + 50, session=session)
-            await server.state.put(ONE, encode(later), entry.revision)
-            board.session("claude", "one", activity="idle")
-            await until(lambda: len(server.history) == 1)
-            assert picture(server.state.entries)[ONE] == session
-
-    asyncio.run(play())
-
-
 def test_a_write_whose_answer_was_lost_is_not_taken_for_another_exporters(board: MockBoard) -> None:
     async def play() -> None:
         server = MemoryServer()
@@ -402,19 +369,6 @@ def test_a_refusal_is_said_once_and_tried_again(board: MockBoard) -> None:
     asyncio.run(play())
 
 
-def test_rubbish_under_ones_own_key_is_put_right(board: MockBoard) -> None:
-    async def play() -> None:
-        server = MemoryServer()
-        async with exporting(board, MemoryEngine(server)):
-            await until(lambda: stands(server, board))
-            stood: Entry = server.state.entries[ONE]
-            await server.state.put(ONE, b'{"stream":"KV"}', stood.revision)
-            board.session("claude", "one", activity="idle")
-            await until(lambda: decode(server.state.entries[ONE].value or b"") is not None and stands(server, board))
-
-    asyncio.run(play())
-
-
 def test_once_in_a_while_all_is_compared_though_nothing_happened(board: MockBoard) -> None:
     async def play() -> None:
         server = MemoryServer()
@@ -463,31 +417,6 @@ def test_a_board_that_is_not_there_is_waited_for_and_the_machine_says_so(folder:
             with MockBoard(folder) as board:
                 board.session("claude", "one", activity="idle")
                 await until(lambda: stands(server, board))
-
-    asyncio.run(play())
-
-
-def test_an_outbox_that_counts_what_it_cannot_give_does_not_keep_the_exporter_from_its_work(
-    board: MockBoard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def nothing(outbox: outbox.Outbox, most: int) -> list[outbox.Row]:
-        nothing.asked += 1  # type: ignore[attr-defined]
-        if nothing.asked > 500:  # type: ignore[attr-defined]
-            outbox.rows = 0  # the test would never end
-        return []
-
-    nothing.asked = 0  # type: ignore[attr-defined]
-
-    async def play() -> None:
-        server = MemoryServer()
-        async with exporting(board, MemoryEngine(server)) as exporter:
-            await until(lambda: stands(server, board))
-            monkeypatch.setattr(outbox.Outbox, "first", nothing)
-            board.session("claude", "one", message_count=1)
-            await until(lambda: exporter.outbox.rows == 1 or nothing.asked > 0)  # type: ignore[attr-defined]
-            board.session("claude", "one", message_count=2)
-            await until(lambda: stands(server, board))
-        assert nothing.asked < 100  # type: ignore[attr-defined]
 
     asyncio.run(play())
 
