@@ -10,6 +10,7 @@ import sys
 
 from .version import VERSION
 
+EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 
@@ -23,18 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us, who wants to hear nothing of it
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we live
-    # Asked for by scripts, and answered without importing anything.
-    if words in (["--version"], ["-V"]):
-        sys.stdout.write(f"bellboard {VERSION}\n")
-        return 0
-    from .arguments import parse  # noqa: PLC0415 - see above
-
-    options = parse(words)
-    from .commands import dispatch  # noqa: PLC0415 - see above
-    from .commands.common import EXIT_ERROR, fail  # noqa: PLC0415 - see above
-
     try:
-        return _flushed(dispatch.run(options))
+        code = _obeyed(words)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -45,13 +37,22 @@ def main(argv: list[str] | None = None) -> int:
         if error.errno not in FULL:
             raise
         sys.stdout = None  # type: ignore[assignment]
-        return fail(f"{error.filename or 'the output'} cannot be written: {error.strerror}", EXIT_ERROR)
-
-
-def _flushed(code: int) -> int:
-    """Return an exit code when all that was printed has been written."""
-    sys.stdout.flush()
+        sys.stderr.write(f"bellboard: {error.filename or 'the output'} cannot be written: {error.strerror}\n")
+        return EXIT_ERROR
     return code
+
+
+def _obeyed(words: list[str]) -> int:
+    # Asked for by scripts, and answered without importing anything.
+    if words in (["--version"], ["-V"]):
+        sys.stdout.write(f"bellboard {VERSION}\n")
+        return 0
+    from .arguments import parse  # noqa: PLC0415 - see above
+
+    options = parse(words)
+    from .commands import dispatch  # noqa: PLC0415 - see above
+
+    return dispatch.run(options)
 
 
 if __name__ == "__main__":

@@ -71,8 +71,9 @@ def unknown_key(where: str, text: str, table: str, key: str, known: Iterable[str
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Ask whether the most similar known word was meant; nothing where none is similar."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f": did you mean `{close[0]}`?" if close else ""
+    bare = {each.lstrip("-"): each for each in known}  # that all flags begin alike says nothing
+    close = difflib.get_close_matches(word.lstrip("-"), list(bare), n=1)
+    return f": did you mean `{bare[close[0]]}`?" if close else ""
 
 
 def place(where: str, text: str, path: str, *, inside: bool = False) -> str:

@@ -100,7 +100,8 @@ class Register:
             return self._unnamed
         for held in mine:
             held.last = self._liveness(held)
-        best = min(mine, key=lambda held: (_BEST_FIRST.index(held.last), -held.since))
+        # By the path at last: whichever of two equals counts, it is the same one each time.
+        best = min(mine, key=lambda held: (_BEST_FIRST.index(held.last), -held.since, held.path))
         return Presence(best.last, best.record)
 
     def _liveness(self, held: Held) -> Judgement:

@@ -17,7 +17,9 @@ REPLY_SECONDS = 5.0
 
 def run(options: argparse.Namespace) -> int:
     """Send one command and wait for the answer. Raises NotRunning if there is none."""
-    folder = common.runtime_dir(options)
+    folder = common.runtime_dir(
+        options, quiet=options.verb == "reload"
+    )  # the supervisor says what is wrong with the file
     if not os.path.exists(os.path.join(folder, CONTROL)):
         raise NotRunning(f"no supervisor in {folder}: start one with `bellboard run`")
     source, handle = getattr(options, "ctl_source", None), getattr(options, "ctl_handle", None)

@@ -1,6 +1,8 @@
 """Install: put our hooks into an agent's configuration, show what changes first, keep a copy, and take them out again."""
 
 import difflib
+import filecmp
+import glob
 import json
 import os
 import shutil
@@ -14,6 +16,9 @@ from ..folders import private_folder
 from . import program as hook_program
 from .agents import Agent, known
 from .settings import PLUGIN, PROGRAM, Document, NotAConfiguration, command, installed, with_hooks, without_hooks
+
+COPY = ".before-bellboard-"
+"""Between the name of a file and the time at which it was changed: the name of its copy."""
 
 
 class HookError(SupervisorError):
@@ -84,7 +89,7 @@ class Home:
             raise HookError(str(error)) from error
         if after == document:
             return before
-        if not after and agent.dedicated:
+        if not after and (agent.dedicated or _ours_alone(agent.settings)):
             return None
         return json.dumps(after, indent=_indent(before), ensure_ascii=False) + "\n"
 
@@ -138,14 +143,28 @@ def _diff(path: str, before: str | None, after: str | None) -> str:
     return "".join(difflib.unified_diff(old, new, path, path + " (new)")).rstrip("\n")
 
 
+def _ours_alone(path: str) -> bool:
+    """Whether we made this file: of one that was there before, a copy was kept."""
+    return not os.path.islink(path) and not _copies(path)
+
+
+def _copies(path: str) -> list[str]:
+    return glob.glob(f"{glob.escape(path)}{COPY}*")
+
+
+def _keep_a_copy(path: str) -> None:
+    if not any(filecmp.cmp(path, copy, shallow=False) for copy in _copies(path)):
+        shutil.copy2(path, f"{path}{COPY}{time.time_ns()}")
+
+
 def _write(path: str, before: str | None, after: str | None) -> None:
-    """Keep a copy of what was there, then replace it in one step."""
+    """Keep a copy of what was there, then replace it in one step; a file of ours alone goes without one."""
     try:
-        if before is not None:
-            shutil.copy2(path, f"{path}.before-bellboard-{time.time_ns()}")
         if after is None:
             os.unlink(path)
             return
+        if before is not None:
+            _keep_a_copy(path)
         real = os.path.realpath(path)  # a link to dotfiles stays a link
         os.makedirs(os.path.dirname(real), exist_ok=True)
         beside = f"{real}.bellboard-new"

@@ -54,10 +54,11 @@ def test_a_usage_error_ends_with_two(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
-def test_output_for_which_there_is_no_room_is_said_and_an_error() -> None:
+@pytest.mark.parametrize("words", [["schema", "event"], ["--version"]], ids=" ".join)
+def test_output_for_which_there_is_no_room_is_said_and_an_error(words: list[str]) -> None:
     with open("/dev/full", "wb") as full:
-        words = [sys.executable, "-m", "bellboard.supervisor", "schema", "event"]
-        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+        line = [sys.executable, "-m", "bellboard.supervisor", *words]
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
     said = "bellboard: the output cannot be written: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, said)
 

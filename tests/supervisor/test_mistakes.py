@@ -34,6 +34,8 @@ def test_a_value_is_found_in_its_line_else_where_its_table_begins(path: str, lin
 def test_a_word_that_is_similar_is_offered_and_no_other() -> None:
     assert nearest("stail_after", ("since", "stale_after")) == ": did you mean `stale_after`?"
     assert nearest("zebra", ("since", "stale_after")) == ""
+    assert nearest("--jsno", ("--verbose", "--json")) == ": did you mean `--json`?"
+    assert nearest("--bogus", ("--verbose", "--json")) == ""
 
 
 def test_an_unknown_key_is_told_with_its_place_and_what_there_is() -> None:

@@ -64,6 +64,30 @@ def test_the_users_settings_are_kept_backed_up_and_come_back(home: Path) -> None
     assert settings.read_text() == text
     assert "not installed" in do(home, "status", "claude")
 
+    copies = sorted(settings.parent.glob("settings.json.before-bellboard-*"))
+    do(home, "install", "claude")
+    do(home, "remove", "claude")
+    assert sorted(settings.parent.glob("settings.json.before-bellboard-*")) == copies, "each text is kept once"
+
+
+def test_a_file_of_settings_that_was_not_there_before_goes_again(home: Path) -> None:
+    (home / ".claude").mkdir()
+    for _ in range(2):
+        do(home, "install", "claude")
+        assert (home / ".claude" / "settings.json").exists()
+        do(home, "remove", "claude")
+        assert list((home / ".claude").iterdir()) == []
+
+
+def test_a_file_of_settings_that_was_there_stays_even_if_nothing_is_in_it(home: Path) -> None:
+    settings = home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text("{}\n")
+    for _ in range(2):
+        do(home, "install", "claude")
+        do(home, "remove", "claude")
+        assert settings.read_text() == "{}\n"
+
 
 def test_a_supervisor_takes_the_folder_that_hooks_were_installed_into_before_it_ever_ran(home: Path) -> None:
     (home / ".claude").mkdir()
