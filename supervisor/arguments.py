@@ -5,8 +5,9 @@ import re
 import shutil
 from typing import Any, NoReturn, Protocol
 
-from .manual import WIDTH, page_of
+from .manual import page_of
 from .mistakes import nearest
+from .page import WIDTH
 from .version import VERSION
 
 DOCUMENTS = ("sessions", "health", "watch", "event", "doctor", "config")
