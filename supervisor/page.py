@@ -1,6 +1,6 @@
 """Page: what one command's help says besides its options, and how that is laid out. Pure.
 
-What the pages say stands in `manual.py`; the options that stand between both are laid out by `arguments.py`.
+What the pages say stands in `manual.py`; the options that stand between both are laid out by `parser.py`.
 """
 
 import textwrap
