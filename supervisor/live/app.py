@@ -1,6 +1,6 @@
-"""App: the live board drawn by Textual. It takes keys and the mouse, and draws what `views/board` decides.
+"""App: the live board in Textual. It takes keys and the mouse, and has drawn what `views/board` decides.
 
-It draws when something changed, at most ten times a second, and only the lines that differ.
+That is when something changed, at most ten times a second. How it is drawn is up to `face.py`.
 """
 
 import asyncio
@@ -15,29 +15,14 @@ from textual import events
 from textual.app import App, ComposeResult
 
 from ..views.board.columns import places
-from ..views.board.ink import Line, cut
-from ..views.board.keys import bottom, edited, typing
-from ..views.board.pane import FOUND, HEALTH, SESSION, pane
-from ..views.board.picture import SORTS, Choice, View, key_of
+from ..views.board.filter import Filter, pressed
+from ..views.board.pane import FOUND, HEALTH, SESSION
+from ..views.board.picture import SORTS, Choice, Sort, View, key_of
 from ..views.board.rows import Entry, Fold
-from ..views.board.screen import (
-    BESIDE_SHARE,
-    LOW,
-    Screen,
-    head_lines,
-    index_of,
-    left_out,
-    neighbour,
-    next_waiting,
-    pane_height,
-    pill_at,
-    row_line,
-    screen,
-    table_head,
-    waiting_at,
-)
+from ..views.board.screen import Screen, index_of, neighbour, next_waiting, pill_at, screen, waiting_at
 from . import look
 from .beside import NOTHING, Beside
+from .face import Face
 from .help import Help
 from .palette import DARK, LIGHT, Palette
 from .sheet import Sheet
@@ -90,7 +75,7 @@ class Board(App[None]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = False
         self._drawn_at = 0.0
-        self._sheets = {name: Sheet(id=name) for name in ("head", "columns", "list", "pane", "below", "keys")}
+        self._face = Face()
 
     @property
     def palette(self) -> Palette:
@@ -99,7 +84,7 @@ class Board(App[None]):
 
     def compose(self) -> ComposeResult:
         """See `App.compose`."""
-        yield from self._sheets.values()
+        yield from self._face
 
     def on_mount(self) -> None:
         """Begin to listen and to draw."""
@@ -137,51 +122,22 @@ class Board(App[None]):
     def draw(self) -> None:
         """Draw what differs from what is on the screen."""
         self._due = False
-        if self._loop is None or not self.is_running or not self._sheets["list"].is_mounted:
+        if self._loop is None or not self.is_running or not self._face.mounted:
             return
         self._drawn_at = self._loop.time()
         if self._beside.over():
             self.exit()
             return
-        self._shown = shown = screen(self._wire.picture(), self._choice)
+        self._shown = screen(self._wire.picture(), self._choice)
         self._wire.look(self._choice.picked if self._pane == SESSION else None)
-        view, palette, rows = self._view(), self.palette, shown.rows
-        head = head_lines(shown, view)
-        self._sheets["head"].show(len(head), head.__getitem__, palette, raised=True)
-        self._sheets["columns"].show(1, lambda _: table_head(shown, view), palette)
-        self._sheets["list"].show(
-            len(rows), lambda number: row_line(shown, rows[number], view), palette, picked=index_of(shown)
+        self._face.draw(
+            self._shown,
+            self._view(),
+            self.palette,
+            opened=self._pane,
+            typed=self._typed,
+            beside=self._beside.lines(),
         )
-        below = [cut(line, view.width) for line in self._beside.lines()][: view.height // BESIDE_SHARE]
-        self._show_below("below", below, len(below) + look.BORDER)
-        keys = (
-            bottom(view.width, opened=self._pane == SESSION) if self._typed is None else typing(self._typed, view.width)
-        )
-        keys = keys if self._typed is not None else left_out(shown, view) or keys
-        self._sheets["keys"].show(1, lambda _: keys, palette, raised=True)
-        self._share(
-            pane(self._pane, shown, view), view.height - len(head) - 1 - (len(below) + look.BORDER) * bool(below)
-        )
-
-    def _share(self, lines: list[Line], room: int) -> None:
-        """Share the room below the head between the list and the pane; where it is too little for both, the pane has it."""
-        height = self.size.height
-        columns, gap = self._sheets["columns"], int(height >= LOW)
-        columns.styles.margin = (gap, 0, 0, 0)
-        beside = room - 1 - gap
-        taken = pane_height(len(lines) + look.BORDER, beside, height) if lines else 0
-        if self._pane == FOUND and taken >= beside and self._shown.picture.sessions:
-            lines, taken = [], 0  # nobody asked for it: it does not take the place of the list
-        both = taken < beside
-        for sheet in (columns, self._sheets["list"]):
-            sheet.display = both
-        self._show_below("pane", lines, taken if both else room)
-
-    def _show_below(self, name: str, lines: list[Line], height: int) -> None:
-        sheet = self._sheets[name]
-        sheet.display = bool(lines)
-        sheet.styles.height = height
-        sheet.show(len(lines), lines.__getitem__, self.palette)
 
     def _view(self) -> View:
         return View(self._clock(), max(20, self.size.width - GUTTER - 3), self.size.height)
@@ -191,8 +147,7 @@ class Board(App[None]):
         self.draw()
         at = index_of(self._shown)
         if follow and at is not None:
-            # The heading above the first session of a project is worth seeing, too.
-            self._sheets["list"].reveal(at, above=1)
+            self._face.reveal(at)
 
     def _close_found(self) -> None:
         if self._pane == FOUND:
@@ -210,12 +165,11 @@ class Board(App[None]):
 
     def action_page(self, direction: int) -> None:
         """Go a page further."""
-        self._choose(neighbour(self._shown, direction * max(1, self._sheets["list"].size.height - 2)))
+        self._choose(neighbour(self._shown, direction * self._face.page))
 
     def action_pane(self, step: int) -> None:
         """Scroll the pane."""
-        pane = self._sheets["pane"]
-        pane.scroll_to(y=max(0, pane.scroll_offset.y + step), animate=False, force=True)
+        self._face.scroll(step)
 
     def action_details(self) -> None:
         """Open or close the details of the picked session, or unfold who ended."""
@@ -270,22 +224,13 @@ class Board(App[None]):
             await super().on_event(event)
 
     def _types(self, event: events.Key) -> bool:
-        """Take a key if it belongs to the filter: what begins it, and then what can be typed."""
-        if self._typed is None:
-            if event.key != "slash":
-                return False
-            self._typed = self._choice.words
-        elif event.key in {"enter", "escape"}:
-            words = self._typed if event.key == "enter" else ""
-            self._typed = None
-            self._choose(self._choice._replace(words=words.strip()), follow=False)
-            return True
-        else:
-            words = edited(self._typed, event.key, event.character if event.is_printable else None)
-            if words is None:
-                return False
-            self._typed = words
-        self._choose(self._choice._replace(words=self._typed.strip()), follow=False)
+        """Take a key if it is for the filter."""
+        char = event.character if event.is_printable else None
+        found = pressed(Filter(self._typed, self._choice.words), event.key, char)
+        if found is None:
+            return False
+        self._typed = found.typed
+        self._choose(self._choice._replace(words=found.words), follow=False)
         return True
 
     def on_sheet_clicked(self, event: Sheet.Clicked) -> None:
@@ -314,10 +259,8 @@ class Board(App[None]):
         elif (source := pill_at(shown, view, x, y)) is not None:
             self._toggle(source)
 
-    def _sort(self, sort: str) -> None:
-        for known in SORTS:
-            if known == sort:
-                self._choose(self._choice._replace(sort=known))
+    def _sort(self, sort: Sort) -> None:
+        self._choose(self._choice._replace(sort=sort))
 
     def on_resize(self, _: events.Resize) -> None:
         """Draw for another size."""
