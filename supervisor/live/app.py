@@ -1,13 +1,9 @@
 """App: the live board in Textual. It takes keys and the mouse, and has drawn what `views/board` decides.
 
-That is when something changed, at most ten times a second. How it is drawn is up to `face.py`.
+How it is drawn is up to `face.py`, when to `rhythm.py`, how it is told to end to `ending.py`.
 """
 
 import asyncio
-import contextlib
-import os
-import signal
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -22,18 +18,16 @@ from ..views.board.rows import Entry, Fold
 from ..views.board.screen import Screen, index_of, neighbour, next_waiting, pill_at, screen, waiting_at
 from . import look
 from .beside import NOTHING, Beside
+from .ending import Ending
 from .face import Face
 from .help import Help
 from .palette import DARK, LIGHT, Palette
+from .rhythm import Rhythm
 from .sheet import Sheet
 from .wire import Wire
 
-DRAW_SECONDS = 0.1
 CLOCK_SECONDS = 1.0
 FOUND_SECONDS = 6.0
-ENDS = (signal.SIGTERM, signal.SIGHUP)
-LOST_SECONDS = 5.0
-EXIT_LOST = 129
 GUTTER = 2
 """Columns left of each line, for the mark of the picked row, and one more on the right."""
 
@@ -58,9 +52,6 @@ class Board(App[None]):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
-        # Textual's writer may wait for ever for a terminal that is gone; then there is nothing to be given back.
-        self.lost = threading.Timer(LOST_SECONDS, os._exit, (EXIT_LOST,))
-        self.lost.daemon = True
         for theme in look.themes():
             self.register_theme(theme)
         self.theme = look.NAMES[dark]
@@ -72,10 +63,9 @@ class Board(App[None]):
         self._typed: str | None = None
         self._shown: Screen = screen(wire.picture(), self._choice)
         self._pane: str | None = FOUND if found_seconds > 0 else None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._due = False
-        self._drawn_at = 0.0
         self._face = Face()
+        self._rhythm: Rhythm | None = None
+        self.ending = Ending()
 
     @property
     def palette(self) -> Palette:
@@ -88,43 +78,24 @@ class Board(App[None]):
 
     def on_mount(self) -> None:
         """Begin to listen and to draw."""
-        self._loop = asyncio.get_running_loop()
-        for number in ENDS:
-            # Told to end, it gives the terminal back as it was.
-            self._loop.add_signal_handler(number, self._told_to_end)
-        self._wire.wake = self._wake
-        self.set_interval(CLOCK_SECONDS, self._soon)
+        loop = asyncio.get_running_loop()
+        self.ending.listen(loop, self.exit)
+        self._rhythm = Rhythm(loop, self.draw)
+        self._wire.wake = self._rhythm.wake
+        self.set_interval(CLOCK_SECONDS, self._rhythm.soon)
         if self._found_seconds > 0:
             self.set_timer(self._found_seconds, self._close_found)
         self.draw()
-
-    def _told_to_end(self) -> None:
-        if self.lost.ident is None:
-            self.lost.start()
-        self.exit()
 
     def on_unmount(self) -> None:
         """Stop listening."""
         self._wire.wake = lambda: None
 
-    def _wake(self) -> None:
-        """Called by the wire's thread when something is new."""
-        if self._loop is not None and not self._due:
-            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody looks any more
-                self._loop.call_soon_threadsafe(self._soon)
-
-    def _soon(self) -> None:
-        if self._loop is None or self._due:
-            return
-        self._due = True
-        self._loop.call_later(max(0.0, self._drawn_at + DRAW_SECONDS - self._loop.time()), self.draw)
-
     def draw(self) -> None:
         """Draw what differs from what is on the screen."""
-        self._due = False
-        if self._loop is None or not self.is_running or not self._face.mounted:
+        if self._rhythm is None or not self.is_running or not self._face.mounted:
             return
-        self._drawn_at = self._loop.time()
+        self._rhythm.drawn()
         if self._beside.over():
             self.exit()
             return
@@ -269,15 +240,8 @@ class Board(App[None]):
 
 def show(wire: Wire, *, dark: bool = True, beside: Beside = NOTHING) -> None:
     """Show the board until the person leaves, or what is beside it is over."""
-    before = {number: signal.getsignal(number) for number in ENDS}
-    try:
-        # Where agents keep their files is of interest on their own machine, and if they are not simulated.
-        seconds = 0 if wire.picture().fleet or beside is not NOTHING else FOUND_SECONDS
-        board = Board(wire, dark=dark, beside=beside, found_seconds=seconds)
-        try:
-            board.run()
-        finally:
-            board.lost.cancel()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)  # a loop that has ended leaves none
+    # Where agents keep their files is of interest on their own machine, and if they are not simulated.
+    seconds = 0 if wire.picture().fleet or beside is not NOTHING else FOUND_SECONDS
+    board = Board(wire, dark=dark, beside=beside, found_seconds=seconds)
+    with board.ending:
+        board.run()
