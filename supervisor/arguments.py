@@ -1,79 +1,16 @@
-"""Arguments: the words of the command line. What their help says besides stands in `manual.py`."""
+"""Arguments: the words of the command line, command by command. What their help says besides stands in `manual.py`."""
 
 import argparse
-import re
-import shutil
-from typing import Any, NoReturn, Protocol
 
-from .manual import WIDTH, page_of
-from .mistakes import nearest
+from . import options
+from .manual import page_of
+from .parser import Commands, Layout, Parser, number
 from .version import VERSION
 
 DOCUMENTS = ("sessions", "health", "watch", "event", "doctor", "config")
 """What `schema` knows; the counterpart is `views/schema.py`."""
 
-ACTIVITIES = ("working", "prompt", "idle", "ended", "waiting", "terminal")
-"""What may be asked for; what each means stands in `commands/choice.py`."""
-
 SHELLS = ("bash", "zsh", "fish")
-
-
-class Commands(Protocol):
-    """What argparse hands out for adding subcommands; its own name for it is private."""
-
-    def add_parser(
-        self,
-        name: str,
-        *,
-        help: str,  # noqa: A002 - argparse's word
-        description: str,
-        epilog: str | None = None,
-        formatter_class: type[argparse.HelpFormatter],
-    ) -> argparse.ArgumentParser:
-        """Add one subcommand."""
-        ...
-
-
-def number(word: str) -> float:
-    """Read a number. Raises ArgumentTypeError that says what to write."""
-    try:
-        return float(word)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{word!r} is no number") from None
-
-
-class Layout(argparse.RawDescriptionHelpFormatter):
-    """Help of at most 80 columns, fewer where the terminal has fewer."""
-
-    def __init__(self, prog: str) -> None:
-        columns = shutil.get_terminal_size((WIDTH, 24)).columns
-        super().__init__(prog, max_help_position=26, width=min(WIDTH, max(columns, 40)) - 2)
-
-
-_NO_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)$", re.DOTALL)
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that asks whether a word like the one that was typed was meant.
-
-    Each command refuses itself what it does not know, so that the usage that is shown is its own.
-    """
-
-    def parse_known_args(self, *args: Any, **options: Any) -> Any:
-        """Parse all there is; ends the process if something is left over."""
-        found, over = super().parse_known_args(*args, **options)
-        if over:
-            known = [
-                word for action in self._actions if action.help != argparse.SUPPRESS for word in action.option_strings
-            ]
-            typed = next((word.partition("=")[0] for word in over if word.startswith("-")), "")
-            self.error(f"unrecognized arguments: {' '.join(over)}{nearest(typed, known)}")
-        return found, over
-
-    def error(self, message: str) -> NoReturn:
-        """End with code 2 and a sentence."""
-        found = _NO_CHOICE.search(message)
-        super().error(message + (nearest(found[1], re.findall(r"[\w-]+", found[2])) if found else ""))
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -86,15 +23,15 @@ def whole_parser() -> argparse.ArgumentParser:
     page = page_of(None)
     parser = Parser(prog="bellboard", description=page.description, epilog=page.epilog, formatter_class=Layout)
     parser.add_argument("-V", "--version", action="version", version=f"bellboard {VERSION}")
-    _common(parser, suppress=False)
-    _fleet(parser, suppress=False)
+    options.common(parser, suppress=False)
+    options.fleet(parser, suppress=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _run(commands)
     _sessions(commands)
     _watch(commands)
     health = _command(commands, "health")
-    _json(health)
-    _fleet(health)
+    options.json(health)
+    options.fleet(health)
     _doctor(commands)
     _ctl(commands)
     _config(commands)
@@ -113,81 +50,25 @@ def whole_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: "Commands", name: str) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str) -> argparse.ArgumentParser:
     page = page_of(name)
     parser = commands.add_parser(
         name, help=page.summary, description=page.description, epilog=page.epilog, formatter_class=Layout
     )
-    _common(parser, suppress=True)
+    options.common(parser, suppress=True)
     return parser
 
 
-def _verb(verbs: "Commands", name: str, text: str) -> argparse.ArgumentParser:
+def _verb(verbs: Commands, name: str, text: str) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=text, description=text, formatter_class=Layout)
-    _common(parser, suppress=True)
+    options.common(parser, suppress=True)
     return parser
 
 
-def _common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
-    # Given before or after the command; the subcommand must not overwrite what was given before it.
-    default = argparse.SUPPRESS if suppress else None
-    parser.add_argument("--config", metavar="FILE", default=default, help="configuration file")
-    parser.add_argument("--runtime-dir", metavar="DIR", default=default, help="folder of the sockets")
-    parser.add_argument(
-        "-v", "--verbose", action="count", default=argparse.SUPPRESS if suppress else 0, help="say more on stderr"
-    )
-
-
-def _fleet(parser: argparse.ArgumentParser, *, suppress: bool = True, hidden: bool = False) -> None:
-    # As above: given before or after the command.
-    default = argparse.SUPPRESS if suppress else None
-    for flag, metavar, text in (
-        ("--fleet", "URL", "all machines of the fleet whose engine is there (extra: fleet); alone: `fleet.url`"),
-        ("--creds", "FILE", "credentials for the fleet"),
-        ("--ca", "FILE", "certificates to trust in the fleet"),
-    ):
-        shown = argparse.SUPPRESS if hidden else text
-        if flag == "--fleet":
-            parser.add_argument(flag, metavar=metavar, default=default, help=shown, nargs="?", const="")
-        else:
-            parser.add_argument(flag, metavar=metavar, default=default, help=shown)
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON for programs")
-
-
-def _state_dir(parser: argparse.ArgumentParser, text: str = "folder of the database") -> None:
-    parser.add_argument("--state-dir", metavar="DIR", help=text)
-
-
-def _sources(parser: argparse.ArgumentParser, text: str) -> None:
-    parser.add_argument("--source", action="append", metavar="NAME[=FOLDER]", default=None, help=text)
-
-
-def _filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--activity",
-        choices=ACTIVITIES,
-        metavar="WORD",
-        help="only sessions doing this: working, prompt, idle or ended (also stale), as it is shown; or, as in the JSON, "
-        "waiting (at the prompt, or for you) or terminal",
-    )
-    parser.add_argument(
-        "--project",
-        action="append",
-        metavar="NAME|PATH",
-        help="only sessions in folders of this last name, or in and below this path (one with a /); several times: in any",
-    )
-
-
-ONLY = "only this source, with that agent's own home as FOLDER; may be given several times"
-
-
-def _run(commands: "Commands") -> None:
+def _run(commands: Commands) -> None:
     parser = _command(commands, "run")
-    _sources(parser, ONLY)
-    _state_dir(parser)
+    options.sources(parser)
+    options.state_dir(parser)
     parser.add_argument("--ephemeral", action="store_true", help="keep nothing on disk")
     parser.add_argument(
         "--serve", action="store_true", help="keep a gateway as well, as `bellboard serve` would (settings: [serve])"
@@ -200,26 +81,26 @@ def _run(commands: "Commands") -> None:
     # For `bellboard` alone, which starts its own board so: see live/lodger.py.
     parser.add_argument("--private", action="store_true", help=argparse.SUPPRESS)
     # And for every command that looks at a fleet: see fleet/lodging.py.
-    _fleet(parser, hidden=True)
+    options.fleet(parser, hidden=True)
 
 
-def _sessions(commands: "Commands") -> None:
+def _sessions(commands: Commands) -> None:
     parser = _command(commands, "sessions")
     parser.add_argument("id", nargs="?", metavar="ID", help="show this session (the beginning of its id is enough)")
     parser.add_argument("--once", action="store_true", help="read the agents' files now; needs no running supervisor")
-    _json(parser)
-    _sources(parser, f"{ONLY}; a FOLDER needs --once")
-    _filters(parser)
+    options.json(parser)
+    options.sources(parser, "; a FOLDER needs --once")
+    options.filters(parser)
     parser.add_argument(
         "--since", metavar="AGE", help="only sessions that moved in this time (90s, 15m, 24h, 7d) or `all`"
     )
     parser.add_argument(
         "--needs-you", action="store_true", help="only sessions that wait for a person; exit code 10 if any"
     )
-    _fleet(parser)
+    options.fleet(parser)
 
 
-def _watch(commands: "Commands") -> None:
+def _watch(commands: Commands) -> None:
     parser = _command(commands, "watch")
     parser.add_argument("--jsonl", action="store_true", help="print JSON, a line an event")
     parser.add_argument(
@@ -228,31 +109,31 @@ def _watch(commands: "Commands") -> None:
     parser.add_argument(
         "--source", action="append", metavar="NAME", help="only this source; may be given several times"
     )
-    _filters(parser)
+    options.filters(parser)
     parser.add_argument("--needs-you", action="store_true", help="only sessions that wait for a person")
-    _fleet(parser)
+    options.fleet(parser)
 
 
-def _doctor(commands: "Commands") -> None:
+def _doctor(commands: Commands) -> None:
     parser = _command(commands, "doctor")
-    _json(parser)
-    _sources(parser, ONLY)
-    _state_dir(parser)
+    options.json(parser)
+    options.sources(parser)
+    options.state_dir(parser)
 
 
-def _config(commands: "Commands") -> None:
+def _config(commands: Commands) -> None:
     verbs = _command(commands, "config").add_subparsers(dest="verb", metavar="VERB", required=True)
     show = _verb(verbs, "show", "print every setting with its value and where that is from")
-    _json(show)
-    _sources(show, ONLY)
-    _state_dir(show)
+    options.json(show)
+    options.sources(show)
+    options.state_dir(show)
     show.add_argument("--ephemeral", action="store_true", help="as with `run`")
     check = _verb(verbs, "check", "say whether a configuration file is right, and if not, what is wrong and where")
     check.add_argument("file", nargs="?", metavar="FILE", help="this one instead of the one that is read")
     _verb(verbs, "path", "say which configuration file is read")
 
 
-def _hooks(commands: "Commands") -> None:
+def _hooks(commands: Commands) -> None:
     parser = _command(commands, "hooks")
     parser.add_argument(
         "verb", choices=["install", "status", "remove"], help="what to do; install shows the change first"
@@ -261,17 +142,17 @@ def _hooks(commands: "Commands") -> None:
         "agents", nargs="*", default=[], metavar="AGENT", help="claude, codex, gemini, opencode; default: the installed"
     )
     parser.add_argument("--dry-run", action="store_true", help="show the change and leave everything as it is")
-    _state_dir(parser, "folder of the board's state, which holds the spool")
+    options.state_dir(parser, "folder of the board's state, which holds the spool")
 
 
-def _service(commands: "Commands") -> None:
+def _service(commands: Commands) -> None:
     parser = _command(commands, "service")
     parser.add_argument("verb", choices=["install", "status", "remove"], help="what to do, for this user alone")
     parser.add_argument("--print", action="store_true", help="with install: print the file, and install nothing")
-    _state_dir(parser)
+    options.state_dir(parser)
 
 
-def _notify(commands: "Commands") -> None:
+def _notify(commands: Commands) -> None:
     parser = _command(commands, "notify")
     kinds = ("needs-you", "turn", "source", "board")
     parser.add_argument("--on", action="append", choices=kinds, help="tell only of this; may be given several times")
@@ -284,7 +165,7 @@ def _notify(commands: "Commands") -> None:
         "what this desktop or this terminal has",
     )
     parser.add_argument("--titles", action="store_true", default=None, help="say titles, too")
-    _fleet(parser)
+    options.fleet(parser)
     parser.add_argument("--dry-run", action="store_true", help="print a line instead")
     parser.add_argument(
         "--command",
@@ -295,14 +176,14 @@ def _notify(commands: "Commands") -> None:
     )
 
 
-def _serve(commands: "Commands") -> None:
+def _serve(commands: Commands) -> None:
     parser = _command(commands, "serve")
     parser.add_argument("--host", metavar="H", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, metavar="P", help="port to listen on (default: 2355, 0: any)")
     parser.add_argument(
         "--token-file", metavar="F", help="file with the token (default: web-token in the state folder)"
     )
-    _state_dir(parser)
+    options.state_dir(parser)
     parser.add_argument(
         "--allow-host", action="append", metavar="NAME[:PORT]", help="a name under which the board may be asked for"
     )
@@ -312,10 +193,10 @@ def _serve(commands: "Commands") -> None:
         choices=["full", "names", "minimal"],
         help="how much is told (default: full on this machine, names beyond it)",
     )
-    _fleet(parser)
+    options.fleet(parser)
 
 
-def _export(commands: "Commands") -> None:
+def _export(commands: Commands) -> None:
     engines = _command(commands, "export").add_subparsers(dest="engine", metavar="ENGINE", required=True)
     parser = _verb(engines, "nats", "NATS with JetStream")
     parser.add_argument("--url", metavar="URL", help="the server: nats://HOST:PORT, or tls://HOST:PORT")
@@ -340,10 +221,10 @@ def _export(commands: "Commands") -> None:
     parser.add_argument(
         "--ephemeral", action="store_true", help="what waits for the server waits in memory, not on disk"
     )
-    _state_dir(parser, "folder in which events wait for the server")
+    options.state_dir(parser, "folder in which events wait for the server")
 
 
-def _ctl(commands: "Commands") -> None:
+def _ctl(commands: Commands) -> None:
     verbs = _command(commands, "ctl").add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, text in (
         ("restart", "end the source's worker and start it again"),

@@ -1,21 +1,18 @@
 """Manual: what each command's help says besides its options: what it does, examples, exit codes, environment, see also.
 
-Pure data and its layout: one table, an entry a command, which is why this file is as long as it is. The options themselves
-stand in `arguments.py`, which puts both together.
+Pure data: one table, an entry a command, which is why this file is as long as it is. How a page is laid out is in `page.py`;
+the options themselves stand in `arguments.py`, which puts both together.
 """
 
-import textwrap
-from collections.abc import Iterable
+from .page import Page
 
-from msgspec import Struct
+CONFIG = {"BELLBOARD_CONFIG": "the configuration file (as --config)"}
+RUNTIME_DIR = {"BELLBOARD_RUNTIME_DIR": "the folder of the sockets (as --runtime-dir)"}
+STATE_DIR = {"BELLBOARD_STATE_DIR": "the folder of the database (as --state-dir)"}
 
-WIDTH = 80
-"""Columns that help takes at most, so that it reads the same everywhere."""
-
-ENVIRONMENT = {
-    "BELLBOARD_CONFIG": "the configuration file (as --config)",
-    "BELLBOARD_RUNTIME_DIR": "the folder of the sockets (as --runtime-dir)",
-    "BELLBOARD_STATE_DIR": "the folder of the database (as --state-dir)",
+ATTACHED = {**CONFIG, **RUNTIME_DIR}
+OWN = {**ATTACHED, **STATE_DIR}
+AGENTS = {
     "CLAUDE_CONFIG_DIR": "where Claude Code keeps its files",
     "CODEX_HOME": "where Codex keeps its files",
     "GEMINI_CLI_HOME": "the folder in which Gemini CLI has its `.gemini`",
@@ -23,61 +20,9 @@ ENVIRONMENT = {
     "XDG_DATA_HOME": "the folder in which OpenCode has its `opencode`",
 }
 
-ATTACHED = ("BELLBOARD_CONFIG", "BELLBOARD_RUNTIME_DIR")
-OWN = ("BELLBOARD_CONFIG", "BELLBOARD_RUNTIME_DIR", "BELLBOARD_STATE_DIR")
-AGENTS = ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "PI_CODING_AGENT_DIR", "XDG_DATA_HOME")
-
 USAGE = {2: "what was asked for cannot be meant"}
 NO_BOARD = {**USAGE, 3: "no supervisor is running"}
 FOLLOWED = {**NO_BOARD, 130: "interrupted"}
-
-
-class Page(Struct, frozen=True, kw_only=True):
-    """One command's part of the manual. `examples` maps a command line to what it is good for."""
-
-    summary: str
-    about: str
-    examples: dict[str, str]
-    exits: dict[int, str]
-    environment: tuple[str, ...] = ()
-    see: tuple[str, ...] = ()
-
-    @property
-    def description(self) -> str:
-        """The paragraphs above the options."""
-        return "\n\n".join(filled(part) for part in self.about.split("\n\n"))
-
-    @property
-    def epilog(self) -> str:
-        """The sections below the options."""
-        exits = {str(code): meaning for code, meaning in sorted({0: "ok", 1: "error", **self.exits}.items())}
-        parts = [f"examples:\n{_examples(self.examples)}", f"exit codes:\n{_pairs(exits)}"]
-        if self.environment:
-            parts.append(f"environment:\n{_pairs({name: ENVIRONMENT[name] for name in self.environment})}")
-        if self.see:
-            parts.append("see also:\n  " + ", ".join(self.see))
-        return "\n\n".join(parts)
-
-
-def filled(text: str, indent: str = "") -> str:
-    """Return a paragraph in lines that fit."""
-    return textwrap.fill(
-        " ".join(text.split()), WIDTH - 2, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
-
-
-def _examples(examples: dict[str, str]) -> str:
-    return "\n".join(f"  {line}\n{filled(meaning, ' ' * 6)}" for line, meaning in examples.items())
-
-
-def _pairs(pairs: dict[str, str]) -> str:
-    width = max(len(name) for name in pairs) + 2
-    return "\n".join(_pair(name, meaning, width) for name, meaning in pairs.items())
-
-
-def _pair(name: str, meaning: str, width: int) -> str:
-    lines = textwrap.wrap(meaning, WIDTH - 4 - width, break_on_hyphens=False)
-    return "\n".join(f"  {name if number == 0 else '':<{width}}{line}" for number, line in enumerate(lines))
 
 
 def page_of(command: str | None) -> Page:
@@ -88,11 +33,6 @@ def page_of(command: str | None) -> Page:
 def see(*commands: str) -> tuple[str, ...]:
     """Name commands as one would type them."""
     return tuple(f"bellboard {command}" for command in commands)
-
-
-def lines_of(pages: Iterable[Page]) -> list[str]:
-    """Return all the command lines that pages give as examples."""
-    return [line for page in pages for line in page.examples]
 
 
 TOP = Page(
@@ -120,7 +60,7 @@ TOP = Page(
         10: "someone waits (sessions --needs-you)",
         130: "interrupted",
     },
-    environment=(*OWN, *AGENTS),
+    environment={**OWN, **AGENTS},
 )
 
 PAGES: dict[str, Page] = {
@@ -137,7 +77,7 @@ PAGES: dict[str, Page] = {
             "bellboard run --export": "and tell it to a fleet, in a process of its own (extra: fleet)",
         },
         exits=USAGE,
-        environment=(*OWN, *AGENTS),
+        environment={**OWN, **AGENTS},
         see=see("service", "ctl", "health", "config"),
     ),
     "sessions": Page(
@@ -160,7 +100,7 @@ PAGES: dict[str, Page] = {
             "bellboard sessions --once --source claude=~/backup/.claude": "read a folder without any supervisor",
         },
         exits={**NO_BOARD, 10: "someone waits (with --needs-you)"},
-        environment=(*ATTACHED, *AGENTS),
+        environment={**ATTACHED, **AGENTS},
         see=see("watch", "schema", "health"),
     ),
     "watch": Page(
@@ -206,7 +146,7 @@ PAGES: dict[str, Page] = {
             "bellboard doctor --json": "the same for a program",
         },
         exits={**USAGE, 4: "something is wrong"},
-        environment=(*OWN, *AGENTS),
+        environment={**OWN, **AGENTS},
         see=see("health", "config"),
     ),
     "ctl": Page(
@@ -253,7 +193,7 @@ PAGES: dict[str, Page] = {
             "bellboard hooks remove": "take them out again",
         },
         exits=USAGE,
-        environment=("BELLBOARD_CONFIG", "BELLBOARD_STATE_DIR", *AGENTS),
+        environment={**CONFIG, **STATE_DIR, **AGENTS},
         see=see("doctor"),
     ),
     "serve": Page(

@@ -1,13 +1,9 @@
-"""App: the live board drawn by Textual. It takes keys and the mouse, and draws what `views/board` decides.
+"""App: the live board in Textual. It takes keys and the mouse, and has drawn what `views/board` decides.
 
-It draws when something changed, at most ten times a second, and only the lines that differ.
+How it is drawn is up to `face.py`, when to `rhythm.py`, how it is told to end to `ending.py`.
 """
 
 import asyncio
-import contextlib
-import os
-import signal
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -15,40 +11,23 @@ from textual import events
 from textual.app import App, ComposeResult
 
 from ..views.board.columns import places
-from ..views.board.ink import Line, cut
-from ..views.board.keys import bottom, edited, typing
-from ..views.board.pane import FOUND, HEALTH, SESSION, pane
-from ..views.board.picture import SORTS, Choice, View, key_of
+from ..views.board.filter import Filter, pressed
+from ..views.board.pane import FOUND, HEALTH, SESSION
+from ..views.board.picture import SORTS, Choice, Sort, View, key_of
 from ..views.board.rows import Entry, Fold
-from ..views.board.screen import (
-    BESIDE_SHARE,
-    LOW,
-    Screen,
-    head_lines,
-    index_of,
-    left_out,
-    neighbour,
-    next_waiting,
-    pane_height,
-    pill_at,
-    row_line,
-    screen,
-    table_head,
-    waiting_at,
-)
+from ..views.board.screen import Screen, index_of, neighbour, next_waiting, pill_at, screen, waiting_at
 from . import look
 from .beside import NOTHING, Beside
+from .ending import Ending
+from .face import Face
 from .help import Help
 from .palette import DARK, LIGHT, Palette
+from .rhythm import Rhythm
 from .sheet import Sheet
 from .wire import Wire
 
-DRAW_SECONDS = 0.1
 CLOCK_SECONDS = 1.0
 FOUND_SECONDS = 6.0
-ENDS = (signal.SIGTERM, signal.SIGHUP)
-LOST_SECONDS = 5.0
-EXIT_LOST = 129
 GUTTER = 2
 """Columns left of each line, for the mark of the picked row, and one more on the right."""
 
@@ -73,9 +52,6 @@ class Board(App[None]):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
-        # Textual's writer may wait for ever for a terminal that is gone; then there is nothing to be given back.
-        self.lost = threading.Timer(LOST_SECONDS, os._exit, (EXIT_LOST,))
-        self.lost.daemon = True
         for theme in look.themes():
             self.register_theme(theme)
         self.theme = look.NAMES[dark]
@@ -87,10 +63,9 @@ class Board(App[None]):
         self._typed: str | None = None
         self._shown: Screen = screen(wire.picture(), self._choice)
         self._pane: str | None = FOUND if found_seconds > 0 else None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._due = False
-        self._drawn_at = 0.0
-        self._sheets = {name: Sheet(id=name) for name in ("head", "columns", "list", "pane", "below", "keys")}
+        self._face = Face()
+        self._rhythm: Rhythm | None = None
+        self.ending = Ending()
 
     @property
     def palette(self) -> Palette:
@@ -99,89 +74,41 @@ class Board(App[None]):
 
     def compose(self) -> ComposeResult:
         """See `App.compose`."""
-        yield from self._sheets.values()
+        yield from self._face
 
     def on_mount(self) -> None:
         """Begin to listen and to draw."""
-        self._loop = asyncio.get_running_loop()
-        for number in ENDS:
-            # Told to end, it gives the terminal back as it was.
-            self._loop.add_signal_handler(number, self._told_to_end)
-        self._wire.wake = self._wake
-        self.set_interval(CLOCK_SECONDS, self._soon)
+        loop = asyncio.get_running_loop()
+        self.ending.listen(loop, self.exit)
+        self._rhythm = Rhythm(loop, self.draw)
+        self._wire.wake = self._rhythm.wake
+        self.set_interval(CLOCK_SECONDS, self._rhythm.soon)
         if self._found_seconds > 0:
             self.set_timer(self._found_seconds, self._close_found)
         self.draw()
-
-    def _told_to_end(self) -> None:
-        if self.lost.ident is None:
-            self.lost.start()
-        self.exit()
 
     def on_unmount(self) -> None:
         """Stop listening."""
         self._wire.wake = lambda: None
 
-    def _wake(self) -> None:
-        """Called by the wire's thread when something is new."""
-        if self._loop is not None and not self._due:
-            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody looks any more
-                self._loop.call_soon_threadsafe(self._soon)
-
-    def _soon(self) -> None:
-        if self._loop is None or self._due:
-            return
-        self._due = True
-        self._loop.call_later(max(0.0, self._drawn_at + DRAW_SECONDS - self._loop.time()), self.draw)
-
     def draw(self) -> None:
         """Draw what differs from what is on the screen."""
-        self._due = False
-        if self._loop is None or not self.is_running or not self._sheets["list"].is_mounted:
+        if self._rhythm is None or not self.is_running or not self._face.mounted:
             return
-        self._drawn_at = self._loop.time()
+        self._rhythm.drawn()
         if self._beside.over():
             self.exit()
             return
-        self._shown = shown = screen(self._wire.picture(), self._choice)
+        self._shown = screen(self._wire.picture(), self._choice)
         self._wire.look(self._choice.picked if self._pane == SESSION else None)
-        view, palette, rows = self._view(), self.palette, shown.rows
-        head = head_lines(shown, view)
-        self._sheets["head"].show(len(head), head.__getitem__, palette, raised=True)
-        self._sheets["columns"].show(1, lambda _: table_head(shown, view), palette)
-        self._sheets["list"].show(
-            len(rows), lambda number: row_line(shown, rows[number], view), palette, picked=index_of(shown)
+        self._face.draw(
+            self._shown,
+            self._view(),
+            self.palette,
+            opened=self._pane,
+            typed=self._typed,
+            beside=self._beside.lines(),
         )
-        below = [cut(line, view.width) for line in self._beside.lines()][: view.height // BESIDE_SHARE]
-        self._show_below("below", below, len(below) + look.BORDER)
-        keys = (
-            bottom(view.width, opened=self._pane == SESSION) if self._typed is None else typing(self._typed, view.width)
-        )
-        keys = keys if self._typed is not None else left_out(shown, view) or keys
-        self._sheets["keys"].show(1, lambda _: keys, palette, raised=True)
-        self._share(
-            pane(self._pane, shown, view), view.height - len(head) - 1 - (len(below) + look.BORDER) * bool(below)
-        )
-
-    def _share(self, lines: list[Line], room: int) -> None:
-        """Share the room below the head between the list and the pane; where it is too little for both, the pane has it."""
-        height = self.size.height
-        columns, gap = self._sheets["columns"], int(height >= LOW)
-        columns.styles.margin = (gap, 0, 0, 0)
-        beside = room - 1 - gap
-        taken = pane_height(len(lines) + look.BORDER, beside, height) if lines else 0
-        if self._pane == FOUND and taken >= beside and self._shown.picture.sessions:
-            lines, taken = [], 0  # nobody asked for it: it does not take the place of the list
-        both = taken < beside
-        for sheet in (columns, self._sheets["list"]):
-            sheet.display = both
-        self._show_below("pane", lines, taken if both else room)
-
-    def _show_below(self, name: str, lines: list[Line], height: int) -> None:
-        sheet = self._sheets[name]
-        sheet.display = bool(lines)
-        sheet.styles.height = height
-        sheet.show(len(lines), lines.__getitem__, self.palette)
 
     def _view(self) -> View:
         return View(self._clock(), max(20, self.size.width - GUTTER - 3), self.size.height)
@@ -191,8 +118,7 @@ class Board(App[None]):
         self.draw()
         at = index_of(self._shown)
         if follow and at is not None:
-            # The heading above the first session of a project is worth seeing, too.
-            self._sheets["list"].reveal(at, above=1)
+            self._face.reveal(at)
 
     def _close_found(self) -> None:
         if self._pane == FOUND:
@@ -210,12 +136,11 @@ class Board(App[None]):
 
     def action_page(self, direction: int) -> None:
         """Go a page further."""
-        self._choose(neighbour(self._shown, direction * max(1, self._sheets["list"].size.height - 2)))
+        self._choose(neighbour(self._shown, direction * self._face.page))
 
     def action_pane(self, step: int) -> None:
         """Scroll the pane."""
-        pane = self._sheets["pane"]
-        pane.scroll_to(y=max(0, pane.scroll_offset.y + step), animate=False, force=True)
+        self._face.scroll(step)
 
     def action_details(self) -> None:
         """Open or close the details of the picked session, or unfold who ended."""
@@ -270,22 +195,13 @@ class Board(App[None]):
             await super().on_event(event)
 
     def _types(self, event: events.Key) -> bool:
-        """Take a key if it belongs to the filter: what begins it, and then what can be typed."""
-        if self._typed is None:
-            if event.key != "slash":
-                return False
-            self._typed = self._choice.words
-        elif event.key in {"enter", "escape"}:
-            words = self._typed if event.key == "enter" else ""
-            self._typed = None
-            self._choose(self._choice._replace(words=words.strip()), follow=False)
-            return True
-        else:
-            words = edited(self._typed, event.key, event.character if event.is_printable else None)
-            if words is None:
-                return False
-            self._typed = words
-        self._choose(self._choice._replace(words=self._typed.strip()), follow=False)
+        """Take a key if it is for the filter."""
+        char = event.character if event.is_printable else None
+        found = pressed(Filter(self._typed, self._choice.words), event.key, char)
+        if found is None:
+            return False
+        self._typed = found.typed
+        self._choose(self._choice._replace(words=found.words), follow=False)
         return True
 
     def on_sheet_clicked(self, event: Sheet.Clicked) -> None:
@@ -314,10 +230,8 @@ class Board(App[None]):
         elif (source := pill_at(shown, view, x, y)) is not None:
             self._toggle(source)
 
-    def _sort(self, sort: str) -> None:
-        for known in SORTS:
-            if known == sort:
-                self._choose(self._choice._replace(sort=known))
+    def _sort(self, sort: Sort) -> None:
+        self._choose(self._choice._replace(sort=sort))
 
     def on_resize(self, _: events.Resize) -> None:
         """Draw for another size."""
@@ -326,15 +240,8 @@ class Board(App[None]):
 
 def show(wire: Wire, *, dark: bool = True, beside: Beside = NOTHING) -> None:
     """Show the board until the person leaves, or what is beside it is over."""
-    before = {number: signal.getsignal(number) for number in ENDS}
-    try:
-        # Where agents keep their files is of interest on their own machine, and if they are not simulated.
-        seconds = 0 if wire.picture().fleet or beside is not NOTHING else FOUND_SECONDS
-        board = Board(wire, dark=dark, beside=beside, found_seconds=seconds)
-        try:
-            board.run()
-        finally:
-            board.lost.cancel()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)  # a loop that has ended leaves none
+    # Where agents keep their files is of interest on their own machine, and if they are not simulated.
+    seconds = 0 if wire.picture().fleet or beside is not NOTHING else FOUND_SECONDS
+    board = Board(wire, dark=dark, beside=beside, found_seconds=seconds)
+    with board.ending:
+        board.run()

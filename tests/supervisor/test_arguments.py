@@ -113,12 +113,6 @@ def test_words_mean_what_the_help_says(line: str, meant: dict[str, Any]) -> None
     assert {name: found.get(name, "missing") for name in meant} == meant
 
 
-@pytest.mark.parametrize("line", ["--config /c -v health --runtime-dir /r", "health --config /c --runtime-dir /r -v"])
-def test_what_is_common_may_stand_before_and_after_the_command(line: str) -> None:
-    found = vars(parse(line.split()))
-    assert (found["config"], found["runtime_dir"], found["verbose"]) == ("/c", "/r", 1)
-
-
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [

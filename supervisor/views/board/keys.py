@@ -74,21 +74,6 @@ def chosen(choice: Choice, width: int) -> Line:
     return cut((*spans, Span("Esc: all", "dim")), width) if spans else ()
 
 
-def typing(words: str, width: int) -> Line:
-    """Return the bottom line while a filter is typed."""
-    hint = Span("  Enter keeps, Esc ends; -word leaves out", "dim")
-    return cut((Span("/ ", "key"), Span(words, "strong"), Span("▏", "brand"), hint), width)
-
-
-def edited(words: str, key: str, char: str | None) -> str | None:
-    """Return what a key makes of the words of a filter, None if it has nothing to do with them."""
-    if key == "backspace":
-        return words[:-1]
-    if key == "ctrl+u":
-        return ""
-    return None if char is None else words + char
-
-
 def helped(width: int) -> list[Line]:
     """Return the help: keys, states, columns; what is too long goes on in the next line."""
     lines: list[Line] = [(Span("Keys", "heading"),)]

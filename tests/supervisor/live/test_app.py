@@ -10,9 +10,9 @@ from board_scene import NOW, PICTURE, SESSIONS, StillWire, session
 from textual import events
 from textual.pilot import Pilot
 
-from bellboard.supervisor.live import app
 from bellboard.supervisor.live.app import Board
 from bellboard.supervisor.live.beside import NOTHING, Beside
+from bellboard.supervisor.live.ending import ENDS
 from bellboard.supervisor.live.sheet import Sheet
 from bellboard.supervisor.views.board.ink import Span
 from bellboard.supervisor.views.board.picture import Picture, key_of
@@ -343,23 +343,14 @@ def test_a_thousand_sessions_scroll() -> None:
     drive(act, picture=PICTURE._replace(sessions=many))
 
 
-@pytest.mark.parametrize("number", app.ENDS)
-def test_who_is_told_to_end_and_waits_for_ever_for_a_terminal_that_is_gone_ends_all_the_same(
-    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr(app, "LOST_SECONDS", 0.01)
-    monkeypatch.setattr(app.os, "_exit", ended.append)
+@pytest.mark.parametrize("number", ENDS)
+def test_it_leaves_when_it_is_told_to_end(number: signal.Signals) -> None:
+    async def run() -> None:
+        board = Board(StillWire(), found_seconds=0, clock=lambda: NOW)  # type: ignore[arg-type]
+        with board.ending:
+            async with board.run_test() as pilot:
+                await pilot.pause()
+                signal.raise_signal(number)
+                await until(pilot, lambda: not board.is_running, "the end of the board")
 
-    def wait(board: Board) -> None:
-        """Do what an end does that never comes."""
-
-    monkeypatch.setattr(Board, "exit", wait)
-
-    async def act(pilot: Pilot[None], board: Board, _: StillWire) -> None:
-        signal.raise_signal(number)
-        await until(pilot, lambda: board.lost.ident is not None, "the signal to be heard")
-        signal.raise_signal(number)  # impatience changes nothing
-        await until(pilot, lambda: ended == [app.EXIT_LOST], "its end")
-
-    drive(act)
+    asyncio.run(run())
