@@ -4,6 +4,7 @@ A property that is printed always is required, also where its type has a default
 Only `host` is absent where there is but one machine.
 """
 
+from inspect import cleandoc
 from typing import Any, TypeAlias
 
 import msgspec
@@ -47,6 +48,9 @@ def schema(document: str | None = None) -> dict[str, Any]:
 
 
 def _complete(definition: dict[str, Any]) -> dict[str, Any]:
+    if "description" in definition:
+        # Python before 3.13 leaves the margin of the code in it.
+        definition |= {"description": cleandoc(definition["description"])}
     if "properties" not in definition:
         return definition
     return definition | {"required": sorted(definition["properties"].keys() - FLEETS)}

@@ -12,6 +12,21 @@ from bellboard.supervisor.fleet.outbox import FILE, Outbox
 from bellboard.supervisor.fleet.telling import Piece
 
 
+_OPENED: list[Outbox] = []
+
+
+def opened(folder: Path | None, host: str = "laptop", level: module.Level = "names") -> Outbox:
+    _OPENED.append(Outbox(None if folder is None else str(folder), host, level))
+    return _OPENED[-1]
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Generator[None]:
+    yield
+    while _OPENED:
+        _OPENED.pop().close()
+
+
 def piece(number: int, key: str = "k", size: int = 10) -> Piece:
     path = ("laptop", "claude", key, "updated")
     return Piece(key=key, once=f"laptop/e/{number}", path=path, value=b"v" * size)
@@ -34,7 +49,7 @@ def disk_full(folder: Path) -> Generator[None]:
 
 
 def test_what_was_added_is_there_in_order_until_it_was_sent(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.add([piece(1), piece(2)])
     outbox.add([piece(3)])
     first = outbox.first(2)
@@ -48,27 +63,27 @@ def test_what_was_added_is_there_in_order_until_it_was_sent(tmp_path: Path) -> N
 
 
 def test_it_outlives_its_exporter_and_knows_who_that_was(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     assert outbox.successor("a") is None
     outbox.add([piece(1)])
     outbox.close()
-    again = Outbox(str(tmp_path), "laptop", "names")
+    again = opened(tmp_path)
     assert (again.successor("b"), waiting(again), again.rows) == ("a", ["laptop/e/1"], 1)
     again.close()
 
 
 @pytest.mark.parametrize(("host", "level"), [("desktop", "names"), ("laptop", "minimal")])
 def test_what_was_written_for_other_eyes_is_given_up(tmp_path: Path, host: str, level: module.Level) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.add([piece(1)])
     outbox.close()
-    again = Outbox(str(tmp_path), host, level)
+    again = opened(tmp_path, host, level)
     assert (waiting(again), again.rows, again.lost) == ([], 0, 1)
     again.close()
 
 
 def test_the_same_event_waits_once() -> None:
-    outbox = Outbox(None, "laptop", "names")
+    outbox = opened(None)
     outbox.add([piece(1), piece(1)])
     outbox.add([piece(1)])
     assert (waiting(outbox), outbox.rows) == (["laptop/e/1"], 1)
@@ -78,46 +93,46 @@ def test_past_the_bound_the_last_of_each_key_stays_and_the_others_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_ROWS", 10)
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.add([piece(number, key="ab"[number % 2]) for number in range(10)])
     assert (outbox.rows, outbox.lost) == (10, 0)
     outbox.add([piece(10, key="c")])
     assert (waiting(outbox), outbox.rows, outbox.lost) == (["laptop/e/8", "laptop/e/9", "laptop/e/10"], 3, 8)
     outbox.close()
-    assert Outbox(str(tmp_path), "laptop", "names").lost == 8
+    assert opened(tmp_path).lost == 8
 
 
 def test_of_too_many_keys_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_ROWS", 10)
-    outbox = Outbox(None, "laptop", "names")
+    outbox = opened(None)
     outbox.add([piece(number, key=str(number)) for number in range(30)])
     assert (outbox.rows <= 10, outbox.rows + outbox.lost, waiting(outbox)[-1]) == (True, 30, "laptop/e/29")
 
 
 def test_it_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 4 << 20)
-    outbox = Outbox(None, "laptop", "names")
+    outbox = opened(None)
     outbox.add([piece(number, size=1 << 20) for number in range(5)])
     assert (waiting(outbox), outbox.lost) == (["laptop/e/4"], 4)
 
 
 def test_an_outbox_that_is_damaged_is_made_anew_and_said(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database at all" * 500)
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.add([piece(1)])
     assert (waiting(outbox), "cannot be used" in (outbox.trouble or "")) == (["laptop/e/1"], True)
     outbox.close()
-    assert waiting(Outbox(str(tmp_path), "laptop", "names")) == ["laptop/e/1"]
+    assert waiting(opened(tmp_path)) == ["laptop/e/1"]
 
 
 def test_where_no_file_can_be_had_memory_has_to_do(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path / "nowhere"), "laptop", "names")
+    outbox = opened(tmp_path / "nowhere")
     outbox.add([piece(1)])
     assert (waiting(outbox), outbox.trouble is None) == (["laptop/e/1"], False)
 
 
 def test_a_full_disk_costs_history_and_nothing_else(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox._database.execute("PRAGMA max_page_count = 20")
     outbox.add([piece(number, size=1 << 16) for number in range(5)])
     assert (waiting(outbox), outbox.rows, outbox.lost) == ([], 0, 5)
@@ -128,7 +143,7 @@ def test_a_full_disk_costs_history_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.add([piece(1)])
     modes = {stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in os.listdir(tmp_path)}
     outbox.close()
@@ -136,7 +151,7 @@ def test_nobody_else_can_read_it(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full_leaves_no_count_of_what_is_not_there(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.add([piece(1)])
     with disk_full(tmp_path):
         outbox.add([piece(number, size=1 << 12) for number in range(2, 9)])
@@ -147,7 +162,7 @@ def test_a_disk_that_is_full_leaves_no_count_of_what_is_not_there(tmp_path: Path
 
 
 def test_what_was_sent_and_cannot_leave_a_full_disk_is_not_sent_again(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.add([piece(number) for number in range(1, 5)])
     with disk_full(tmp_path):
         rows = outbox.first(3)
@@ -158,13 +173,13 @@ def test_what_was_sent_and_cannot_leave_a_full_disk_is_not_sent_again(tmp_path: 
     outbox.add([piece(5)])
     assert (waiting(outbox), outbox.rows) == (["laptop/e/5"], 1)
     outbox.close()
-    again = Outbox(str(tmp_path), "laptop", "names")
+    again = opened(tmp_path)
     assert (waiting(again), again.rows) == (["laptop/e/5"], 1)
     again.close()
 
 
 def test_a_file_that_is_damaged_under_way_is_begun_anew_and_its_loss_counted(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.successor("x")
     outbox.add([piece(number, size=1 << 12) for number in range(20)])
     outbox._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -178,19 +193,19 @@ def test_a_file_that_is_damaged_under_way_is_begun_anew_and_its_loss_counted(tmp
     outbox.add([piece(21)])
     assert (waiting(outbox), outbox.rows) == (["laptop/e/21"], 1)
     outbox.close()
-    again = Outbox(str(tmp_path), "laptop", "names")
+    again = opened(tmp_path)
     assert (again.successor("y"), waiting(again)) == ("x", ["laptop/e/21"])
     again.close()
 
 
 def test_a_disk_that_is_full_at_the_start_costs_nothing_that_waits(tmp_path: Path) -> None:
-    outbox = Outbox(str(tmp_path), "laptop", "names")
+    outbox = opened(tmp_path)
     outbox.add([piece(1)])
     outbox.close()
     with disk_full(tmp_path):
-        poor = Outbox(str(tmp_path), "laptop", "names")
+        poor = opened(tmp_path)
         assert (waiting(poor), poor.trouble is None) == ([], False)
         poor.close()
-    again = Outbox(str(tmp_path), "laptop", "names")
+    again = opened(tmp_path)
     assert waiting(again) == ["laptop/e/1"]
     again.close()
