@@ -11,7 +11,6 @@ from bellboard.supervisor.fleet import outbox as module
 from bellboard.supervisor.fleet.outbox import FILE, Outbox
 from bellboard.supervisor.fleet.telling import Piece
 
-
 _OPENED: list[Outbox] = []
 
 
