@@ -49,7 +49,10 @@ def _obeyed(words: list[str]) -> int:
         return 0
     from .arguments import parse  # noqa: PLC0415 - see above
 
-    options = parse(words)
+    try:
+        options = parse(words)
+    except SystemExit as end:  # by argparse: it has said what there was to say
+        return int(end.code or 0)
     from .commands import dispatch  # noqa: PLC0415 - see above
 
     return dispatch.run(options)

@@ -2,7 +2,7 @@
 
 Opened in WAL mode with an exclusive lock: nobody else can hold it up, and there is no shared-memory file, whose truncation
 would kill this process (SIGBUS). As nobody else may write, a file that is not as we left it was tampered with; that costs
-two stats a transaction to know. The rows are `store.py`'s affair.
+two stats a transaction to know. The rows are `tables.py`'s affair.
 """
 
 import contextlib

@@ -2,7 +2,8 @@
 
 A busy board changes the same few sessions again and again. Putting the last word on each into its own row now and then, and
 not at every change, halves what an update costs the store. A page lies in one or more slots, rows of fixed size that are
-written over in place, from the first one on again after each turn. The counterpart is `store.py`, which owns the tables.
+written over in place, from the first one on again after each turn. The counterpart is `tables.py`; what goes into which of
+the two, and when, is decided in `store.py`.
 """
 
 import sqlite3

@@ -6,6 +6,7 @@ Which words there are stands in `arguments.py`; which words are similar is decid
 import argparse
 import re
 import shutil
+import sys
 from typing import Any, NoReturn, Protocol
 
 from .mistakes import nearest
@@ -62,6 +63,10 @@ class Parser(argparse.ArgumentParser):
             typed = next((word.partition("=")[0] for word in over if word.startswith("-")), "")
             self.error(f"unrecognized arguments: {' '.join(over)}{nearest(typed, known)}")
         return found, over
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Write help, version or usage: argparse itself does not say it if that cannot be written."""
+        (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
         """End with code 2 and a sentence."""

@@ -66,7 +66,7 @@ class Store:
             stored = tables.sessions(self._database)
         newer = {(each.state.source, each.state.id): each for each in self._journal.last.sessions}
         yield from newer.values()
-        for (source, name), each in stored.items():
+        for (source, name), each in stored:
             if (source, name) in newer:
                 continue
             if isinstance(each, Stored):

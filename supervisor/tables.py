@@ -1,10 +1,11 @@
-"""Tables: sessions and cursors as rows of the database. Each has a checksum: a flipped bit cannot pass for a number.
+"""Tables: sessions, cursors and workers as rows of the database.
 
-The counterpart is `store.py`, which decides when what is put here; the journal's table is `journal.py`'s affair.
+Rows of sessions and cursors have a checksum: a flipped bit cannot pass for a number. The counterpart is `store.py`, which
+decides when what is put here; the journal's table is `journal.py`'s affair.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
 import msgspec
@@ -102,15 +103,17 @@ def forget_gone(database: sqlite3.Connection, before: float) -> None:
     database.execute("DELETE FROM sessions WHERE gone AND moved < ?", (before,))
 
 
-def sessions(database: sqlite3.Connection) -> dict[SessionKey, Stored | msgspec.MsgspecError]:
+def sessions(database: sqlite3.Connection) -> Iterator[tuple[SessionKey, Stored | msgspec.MsgspecError]]:
     """Return all stored sessions; an error instead of one that another release wrote in a form unknown to this one."""
-    found: dict[SessionKey, Stored | msgspec.MsgspecError] = {}
-    for source, name, gone, live, moved, body, _ in database.execute(_SESSIONS).fetchall():
-        try:
-            found[source, name] = Stored(_DECODER.decode(body), bool(gone), bool(live), moved)
-        except msgspec.MsgspecError as error:
-            found[source, name] = error
-    return found
+    rows = database.execute(_SESSIONS).fetchall()  # the bytes, now; what they say, one after the other
+    return (((row[0], row[1]), _read(*row[2:6])) for row in rows)
+
+
+def _read(gone: int, live: int, moved: float, body: bytes) -> Stored | msgspec.MsgspecError:
+    try:
+        return Stored(_DECODER.decode(body), bool(gone), bool(live), moved)
+    except msgspec.MsgspecError as error:
+        return error
 
 
 def cursors(database: sqlite3.Connection) -> list[Held]:
@@ -118,7 +121,7 @@ def cursors(database: sqlite3.Connection) -> list[Held]:
     return [row[:4] for row in database.execute(_CURSORS)]
 
 
-def put_workers(database: sqlite3.Connection, workers: Iterable[tuple[object, ...]]) -> None:
+def put_workers(database: sqlite3.Connection, workers: Iterable[Sequence[object]]) -> None:
     """Put rows of (source, incarnation, paused)."""
     database.executemany("REPLACE INTO workers VALUES (?, ?, ?)", workers)
 

@@ -10,7 +10,7 @@ from ..protocol.update import Fault
 from ..sources.errors import SourceError
 
 MOST_DETAIL = 300
-"""Characters of an error that are passed on."""
+"""Characters of an error, or of a name, that are passed on."""
 
 
 def of_discover(error: Exception) -> Fault:
@@ -18,14 +18,9 @@ def of_discover(error: Exception) -> Fault:
     return Fault(scope="discover", code=type(error).__name__, detail=describe(error))
 
 
-def of_handle(handle: str, error: Exception, code: str | None = None) -> Fault:
-    """Return the fault of one session; `code` is the kind of the error unless it is given."""
-    return Fault(
-        scope="handle",
-        handle=sayable(handle)[:MOST_DETAIL],
-        code=code or type(error).__name__,
-        detail=describe(error),
-    )
+def of_handle(handle: str, code: str, detail: str) -> Fault:
+    """Return the fault of one session."""
+    return Fault(scope="handle", handle=sayable(handle)[:MOST_DETAIL], code=code, detail=detail)
 
 
 def describe(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from ..protocol.recorder import Note, Recorder, unread
 from ..protocol.update import Fault, SourceUpdate
 from ..sources.contract import CURSOR_LIMIT, Cursor, SessionHandle, Source
 from ..sources.errors import CursorTooLarge, SourceError, SourceUnavailable
-from .faults import of_discover, of_handle, sayable
+from .faults import describe, of_discover, of_handle, sayable
 
 
 class Parsed(Struct, frozen=True, gc=False):
@@ -199,7 +199,7 @@ class Round:
         except Exception as error:  # noqa: BLE001 - a source may raise anything, and each error becomes a Fault
             self.failing.add(name)
             self._still.pop(name, None)
-            return of_handle(name, error)
+            return of_handle(name, type(error).__name__, describe(error))
         finally:
             self._recorder.rest()
         self.failing.discard(name)

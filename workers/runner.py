@@ -195,9 +195,9 @@ class Runner:
             wrong = self._outbox.put(parsed)
             if wrong is None:
                 return None
-            fault = Fault(scope="handle", handle=sayable(handle), code=wrong.code, detail=wrong.detail)
+            fault = of_handle(handle, wrong.code, wrong.detail)
         except Exception as error:  # noqa: BLE001 - a source may put anything into an update, also what has no bytes
-            fault = of_handle(handle, error, "not encodable")
+            fault = of_handle(handle, "not encodable", describe(error))
         work.refuse(handle, parsed.before)
         return fault
 

@@ -34,10 +34,10 @@ class Schedule:
                 yield key
 
     def forget(self, key: SessionKey) -> None:
-        """Never look at this session again."""
+        """Take off what is planned for a session."""
         self._planned.pop(key, None)
 
     def clear(self) -> None:
-        """Never look at anything again."""
+        """Take off what is planned for all of them."""
         self._heap.clear()
         self._planned.clear()

@@ -47,12 +47,12 @@ def log(options: argparse.Namespace) -> None:
     )
 
 
-def runtime_dir(options: argparse.Namespace, *, quiet: bool = False) -> str:
+def runtime_dir(options: argparse.Namespace, told: list[str] | None = None) -> str:
     """Where the board is: by flag, environment, file or default, exactly as `run` decides it.
 
-    `quiet`: what is wrong with the rest of the file is for others to say.
+    What people were told of the rest of the file, which is wrong, is added to `told`.
     """
-    return _folder(options, "runtime_dir", default_runtime_dir, quiet=quiet)
+    return _folder(options, "runtime_dir", default_runtime_dir, told)
 
 
 def state_dir(options: argparse.Namespace) -> str:
@@ -60,12 +60,12 @@ def state_dir(options: argparse.Namespace) -> str:
     return _folder(options, "state_dir", default_state_dir)
 
 
-def _folder(options: argparse.Namespace, key: str, default: Callable[[], str], *, quiet: bool = False) -> str:
+def _folder(options: argparse.Namespace, key: str, default: Callable[[], str], told: list[str] | None = None) -> str:
     named = getattr(options, key) or os.environ.get(f"BELLBOARD_{key.upper()}")
-    return os.path.abspath(os.path.expanduser(named or _said(options, key, quiet=quiet) or default()))
+    return os.path.abspath(os.path.expanduser(named or _said(options, key, [] if told is None else told) or default()))
 
 
-def _said(options: argparse.Namespace, key: str, *, quiet: bool) -> str | None:
+def _said(options: argparse.Namespace, key: str, told: list[str]) -> str | None:
     """Return the one setting that is needed to find a board: whatever else is wrong with the file is `run`'s business."""
     try:
         return getattr(read(options.config), key)
@@ -73,8 +73,8 @@ def _said(options: argparse.Namespace, key: str, *, quiet: bool) -> str | None:
         said = load(options.config)[1].get(key)
         if said is not None and not isinstance(said, str):
             raise
-        if not quiet:
-            sys.stderr.write(f"bellboard: {error}\nbellboard: going on with `{key}` alone\n")
+        sys.stderr.write(f"bellboard: {error}\nbellboard: going on with `{key}` alone\n")
+        told.append(str(error))
         return said
 
 

@@ -17,9 +17,8 @@ REPLY_SECONDS = 5.0
 
 def run(options: argparse.Namespace) -> int:
     """Send one command and wait for the answer. Raises NotRunning if there is none."""
-    folder = common.runtime_dir(
-        options, quiet=options.verb == "reload"
-    )  # the supervisor says what is wrong with the file
+    told: list[str] = []
+    folder = common.runtime_dir(options, told)
     if not os.path.exists(os.path.join(folder, CONTROL)):
         raise NotRunning(f"no supervisor in {folder}: start one with `bellboard run`")
     source, handle = getattr(options, "ctl_source", None), getattr(options, "ctl_handle", None)
@@ -37,6 +36,13 @@ def run(options: argparse.Namespace) -> int:
                 reply = REPLY.decode(frames[-1])
                 if isinstance(reply, DecodeFault):
                     raise NoAnswer(f"the supervisor's answer was not understood ({reply.code})")
-                sys.stderr.write(f"bellboard: {reply.message}\n")
+                sys.stderr.write(f"bellboard: {_unsaid(reply.message, told)}\n")
                 return common.EXIT_OK if reply.ok else common.EXIT_ERROR
     raise NotRunning(f"the supervisor in {folder} does not answer: is it running? (`bellboard run`)")
+
+
+def _unsaid(message: str, told: list[str]) -> str:
+    """Return an answer without what people were told already: a supervisor finds the same mistake in the same file."""
+    for each in told:
+        message = message.replace(each, "see above")
+    return message

@@ -10,6 +10,7 @@ from ...protocol.history import History, Pulse
 from ...protocol.session import Activity, HealthState, SessionState
 from ..version import VERSION
 from ..views.document import SessionsDocument
+from ..views.schema import components
 from .mirror import Board
 
 _REF = "#/components/schemas/{name}"
@@ -138,7 +139,7 @@ def document() -> bytes:
     """Return the document, encoded."""
     types = {each for _, each, _, _ in _PATHS.values() if not isinstance(each, str)} | {ProblemDocument}
     ordered = sorted(types, key=lambda each: each.__name__)
-    _, schemas = msgspec.json.schema_components(ordered, ref_template=_REF)
+    _, schemas = components(ordered, _REF)
     paths = {path: {"get": _operation(path, *what)} for path, what in _PATHS.items()}
     whole: dict[str, Any] = {
         "openapi": "3.1.0",

@@ -44,8 +44,10 @@ def run(verb: str, names: list[str], state_dir: str, say: Callable[[str], object
         if verb == "status":
             say(f"{agent.name:<9} {home.status(agent)}  ({agent.settings})")
             continue
-        before = _read(agent.settings)
+        before, ours = _read(agent.settings), home.changed(agent, None, wanted=True)
         after = home.changed(agent, before, wanted=verb == "install")
+        if verb == "remove" and before == ours and not _written_before_us(agent.settings):
+            after = None  # it is as we made it, and there was none before
         if after == before:
             say(f"{agent.name}: nothing to change in {agent.settings}")
             continue
@@ -54,6 +56,8 @@ def run(verb: str, names: list[str], state_dir: str, say: Callable[[str], object
             continue
         if verb == "install":
             home.place_program()
+        if before is not None and before != ours:
+            _keep_a_copy(agent.settings)
         _write(agent.settings, before, after)
         done = f"installed. {agent.note}" if verb == "install" else "removed"
         say(f"{agent.name}: {done}".rstrip())
@@ -89,7 +93,7 @@ class Home:
             raise HookError(str(error)) from error
         if after == document:
             return before
-        if not after and (agent.dedicated or _ours_alone(agent.settings)):
+        if not after and agent.dedicated:
             return None
         return json.dumps(after, indent=_indent(before), ensure_ascii=False) + "\n"
 
@@ -143,9 +147,9 @@ def _diff(path: str, before: str | None, after: str | None) -> str:
     return "".join(difflib.unified_diff(old, new, path, path + " (new)")).rstrip("\n")
 
 
-def _ours_alone(path: str) -> bool:
-    """Whether we made this file: of one that was there before, a copy was kept."""
-    return not os.path.islink(path) and not _copies(path)
+def _written_before_us(path: str) -> bool:
+    """Whether there was something else in this file once: a copy was kept of it. A link was made by somebody else."""
+    return os.path.islink(path) or bool(_copies(path))
 
 
 def _copies(path: str) -> list[str]:
@@ -153,18 +157,29 @@ def _copies(path: str) -> list[str]:
 
 
 def _keep_a_copy(path: str) -> None:
-    if not any(filecmp.cmp(path, copy, shallow=False) for copy in _copies(path)):
+    """Keep what stands in a file. The newest copy is that of the last time; of equal ones only that stays."""
+    try:
+        equal = [copy for copy in _copies(path) if _same(path, copy)]
         shutil.copy2(path, f"{path}{COPY}{time.time_ns()}")
+        for copy in equal:
+            os.unlink(copy)
+    except OSError as error:
+        raise HookError(f"cannot keep a copy of {path}: {error.strerror}; nothing was changed") from error
+
+
+def _same(path: str, copy: str) -> bool:
+    try:
+        return filecmp.cmp(path, copy, shallow=False)
+    except OSError:
+        return False  # a copy that cannot be read is left alone
 
 
 def _write(path: str, before: str | None, after: str | None) -> None:
-    """Keep a copy of what was there, then replace it in one step; a file of ours alone goes without one."""
+    """Replace a file in one step; None: it is not to be."""
     try:
         if after is None:
             os.unlink(path)
             return
-        if before is not None:
-            _keep_a_copy(path)
         real = os.path.realpath(path)  # a link to dotfiles stays a link
         os.makedirs(os.path.dirname(real), exist_ok=True)
         beside = f"{real}.bellboard-new"

@@ -27,6 +27,8 @@ from bellboard.supervisor.answers import Answers
 from bellboard.supervisor.arguments import parse
 from bellboard.supervisor.commands import common, ctl, dispatch, watch
 from bellboard.supervisor.config import BUILT_IN, Config
+from bellboard.supervisor.config_file import read
+from bellboard.supervisor.errors import ConfigError
 from bellboard.supervisor.folders import lock
 
 NOW = datetime.now(UTC)
@@ -456,12 +458,13 @@ class Board:
     def __init__(self, folder: str, *, ok: bool) -> None:
         self.commands: list[Command] = []
         self.ok = ok
+        self.refusal = "not done"
         board = Aggregator("e", Rules())
         self.answers = Answers(folder, board, HealthBook(Thresholds()), self._obey)
 
     def _obey(self, command: Command) -> Reply:
         self.commands.append(command)
-        return Reply(request=command.request, ok=self.ok, message="done" if self.ok else "not done")
+        return Reply(request=command.request, ok=self.ok, message="done" if self.ok else self.refusal)
 
     def serve(self, *words: str) -> int:
         """Run a command to its end, answering meanwhile."""
@@ -498,6 +501,23 @@ def test_a_command_is_sent_once_and_what_became_of_it_is_told(
 def test_a_drain_names_no_source(board: Board) -> None:
     board.serve("ctl", "drain")
     assert board.commands == [Command(request=1, verb="drain")]
+
+
+def test_a_mistake_in_the_settings_is_told_once_although_the_supervisor_finds_it_too(
+    board: Board, folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BELLBOARD_RUNTIME_DIR")
+    Path(folder, "config.toml").write_text(f'runtime_dir = "{folder}/run"\nprivasy = "full"\n')
+    with pytest.raises(ConfigError) as wrong:
+        read(None)
+    board.refusal = f"nothing was changed: {wrong.value}"
+    board.serve("ctl", "reload")
+    answer = "done" if board.ok else "nothing was changed: see above"
+    assert capsys.readouterr().err.splitlines() == [
+        f"bellboard: {wrong.value}",
+        "bellboard: going on with `runtime_dir` alone",
+        f"bellboard: {answer}",
+    ]
 
 
 @pytest.mark.parametrize("by", ["file", "environment", "flag"])

@@ -30,7 +30,7 @@ def test_what_was_put_is_found_and_the_last_word_counts(database: sqlite3.Connec
     tables.put(database, Page([stored("one"), stored("two")], [held("one"), held("two")]))
     later = Stored(SessionState(id="two", source="feed", title=None), True, True, 200.0)
     tables.put(database, Page([later], [("feed", "two", "two", "8|")]))
-    assert tables.sessions(database) == {("feed", "one"): stored("one"), ("feed", "two"): later}
+    assert dict(tables.sessions(database)) == {("feed", "one"): stored("one"), ("feed", "two"): later}
     assert tables.cursors(database) == [held("one"), ("feed", "two", "two", "8|")]
     tables.prepare(database)  # all sums are right
 
@@ -38,7 +38,7 @@ def test_what_was_put_is_found_and_the_last_word_counts(database: sqlite3.Connec
 def test_a_session_is_forgotten_with_its_cursors(database: sqlite3.Connection) -> None:
     tables.put(database, Page([stored("one"), stored("two")], [held("one"), held("two")]))
     tables.forget(database, [("feed", "one")])
-    assert list(tables.sessions(database)) == [("feed", "two")]
+    assert list(dict(tables.sessions(database))) == [("feed", "two")]
     assert tables.cursors(database) == [held("two")]
 
 
@@ -46,14 +46,14 @@ def test_what_left_the_board_long_ago_is_forgotten_and_nothing_else(database: sq
     each = [stored("old", moved=99.0), stored("gone", gone=True, moved=99.0), stored("late", gone=True, moved=100.0)]
     tables.put(database, Page(each, [held("old"), held("gone"), held("late")]))
     tables.forget_gone(database, 100.0)
-    assert list(tables.sessions(database)) == [("feed", "late"), ("feed", "old")]
+    assert list(dict(tables.sessions(database))) == [("feed", "late"), ("feed", "old")]
     assert tables.cursors(database) == [held("late"), held("old")]
 
 
 def test_a_session_of_another_release_is_an_error_and_the_others_are_there(database: sqlite3.Connection) -> None:
     tables.put(database, Page([stored("one"), stored("two")], []))
     database.execute("UPDATE sessions SET body = ? WHERE id = 'one'", (b'{"id": 7}',))
-    found = tables.sessions(database)
+    found = dict(tables.sessions(database))
     assert isinstance(found["feed", "one"], msgspec.ValidationError)
     assert found["feed", "two"] == stored("two")
 

@@ -45,6 +45,8 @@ def test_each_answer_is_what_the_openapi_document_says(serve: Serve) -> None:
     web = serve()
     whole = web.ask("/api/v1/openapi.json").json
     assert whole["openapi"].startswith("3.1")
+    shapes = whole["components"]["schemas"]
+    assert "\n    " not in "".join(each.get("description", "") for each in shapes.values()), "no margins of the code"
     asked: dict[str, str] = {
         "/api/v1/sessions": "/api/v1/sessions?source=well&activity=working&needs_you=false",
         "/api/v1/sessions/{source}/{id}": "/api/v1/sessions/well/one",

@@ -36,7 +36,5 @@ def test_a_fault_names_what_it_is_about_and_the_kind_of_the_error() -> None:
     error = FileNotFoundError(2, "No such file or directory", "/home/ann/s3cret")
     words = "FileNotFoundError: No such file or directory"
     assert of_discover(error) == Fault(scope="discover", code="FileNotFoundError", detail=words)
-    assert of_handle("a\udcff", error) == Fault(scope="handle", handle="a?", code="FileNotFoundError", detail=words)
-    assert of_handle("x" * 9999, error, "slow") == Fault(
-        scope="handle", handle="x" * MOST_DETAIL, code="slow", detail=words
-    )
+    assert of_handle("a\udcff", "slow", "it is") == Fault(scope="handle", handle="a?", code="slow", detail="it is")
+    assert of_handle("x" * 9999, "slow", "it is").handle == "x" * MOST_DETAIL

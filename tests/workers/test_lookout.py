@@ -105,6 +105,30 @@ def test_the_first_time_what_is_there_is_told_before_folders_are_watched(
     assert it.read() == ["late"], "it came between the listing and the watch"
 
 
+@pytest.mark.parametrize("watch", [False, True])
+@pytest.mark.parametrize("source", [Lines, WatchedLines])
+def test_that_all_sessions_cannot_be_listed_is_said_and_tried_again_soon(
+    scene: Callable[..., Scene], sessions: Path, source: type[Lines], *, watch: bool
+) -> None:
+    write(sessions / "a", "one")
+    write(sessions / "!discover")
+    it = scene(source, watch=watch, sweep=10.0, sweep_watched=60.0)
+    assert it.settle() == []
+    assert it.said == [DENIED]
+    (sessions / "!discover").unlink()
+    assert it.look(11.0)
+    assert it.read() == ["a"]
+
+
+@linux
+def test_where_a_listing_fails_while_all_is_watched_it_is_said_too(scene: Callable[..., Scene], sessions: Path) -> None:
+    it = scene(sweep=10.0, sweep_watched=60.0)
+    it.settle()
+    write(sessions / "!discover")
+    assert it.look(61.0)
+    assert it.said == [DENIED]
+
+
 @linux
 def test_a_new_folder_is_a_reason_to_sweep(scene: Callable[..., Scene], sessions: Path) -> None:
     it = scene()
@@ -136,6 +160,21 @@ def test_a_source_that_rests_is_not_pulsed_before_something_stirs(
     it.heard()
     it.look(2.0)
     assert deeds.count("pulse") == 2
+
+
+@linux
+def test_a_rest_that_is_no_number_is_a_fault_of_the_source(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch, deeds: list[str]
+) -> None:
+    def rest(_: RestingLines) -> str:
+        return "a while"
+
+    monkeypatch.setattr(RestingLines, "rest", rest)
+    it = scene(RestingLines, pulse=1.0)
+    it.settle()
+    it.look(1.1)
+    assert deeds.count("pulse") == 2
+    assert [each.code for each in it.said if isinstance(each, Fault)] == ["TypeError", "TypeError"]
 
 
 def test_one_that_cannot_say_how_long_it_rests_is_pulsed_as_ever(

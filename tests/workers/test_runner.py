@@ -1,4 +1,5 @@
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -230,11 +231,12 @@ def test_a_draining_worker_does_not_spin(
 
     monkeypatch.setattr(runner, "Poll", Counting)
     write(sessions / "a", "one", "two")
-    work(sweep=0.01, pulse=0.01)
+    work(factory="line_source:WatchedLines", watch=sys.platform.startswith("linux"), sweep=0.01, pulse=0.01)
     board.grant(credit=1)
     board.hear(Update)
     board.say(Drain(deadline=0.2))
     board.settle()
+    write(sessions / "a", "three")  # which nobody reads any more
     before = len(waits)
     board.hear(Bye)
     assert len(waits) - before < 10

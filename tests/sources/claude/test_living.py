@@ -291,6 +291,19 @@ def test_of_several_records_of_a_session_the_living_one_counts(desk: Desk) -> No
     assert shown(desk) == ("waiting", "prompt", None)
 
 
+@pytest.mark.parametrize("first", [1, 2])
+def test_of_two_equal_records_of_a_session_the_same_one_counts_whichever_was_found_first(
+    desk: Desk, first: int
+) -> None:
+    desk.table.living.update({1: "7", 2: "7"})
+    desk.write(prompt(version=NEW))
+    source = desk.source()
+    for pid in (first, 3 - first):
+        desk.record(pid=pid, procStart="7", statusUpdatedAt=NOON * 1000, status="busy" if pid == 1 else "idle")
+        desk.read(source)
+    assert desk.board[SESSION]["activity"] == "working"
+
+
 def test_keys_and_other_files_in_the_register_are_never_opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.write(prompt(version=NEW))
     desk.record(status="idle")

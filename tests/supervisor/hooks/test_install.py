@@ -7,6 +7,7 @@ import pytest
 
 from bellboard.supervisor.errors import UsageError
 from bellboard.supervisor.folders import private_folder
+from bellboard.supervisor.hooks import install
 from bellboard.supervisor.hooks.install import HookError, run
 
 
@@ -42,6 +43,11 @@ def test_only_installed_agents_are_touched_and_a_dry_run_touches_nothing(home: P
     assert not (home / "state").exists()
 
 
+def copies(path: Path) -> list[str]:
+    """Return what was kept of a file, oldest first."""
+    return [copy.read_text() for copy in sorted(path.parent.glob(f"{path.name}.before-bellboard-*"))]
+
+
 def test_the_users_settings_are_kept_backed_up_and_come_back(home: Path) -> None:
     settings = home / ".claude" / "settings.json"
     settings.parent.mkdir()
@@ -64,10 +70,13 @@ def test_the_users_settings_are_kept_backed_up_and_come_back(home: Path) -> None
     assert settings.read_text() == text
     assert "not installed" in do(home, "status", "claude")
 
-    copies = sorted(settings.parent.glob("settings.json.before-bellboard-*"))
+    first, second = copies(settings)
     do(home, "install", "claude")
+    assert copies(settings) == [second, first] == [second, text], (
+        "each text is kept once, the last one with the last time"
+    )
     do(home, "remove", "claude")
-    assert sorted(settings.parent.glob("settings.json.before-bellboard-*")) == copies, "each text is kept once"
+    assert copies(settings) == [first, second]
 
 
 def test_a_file_of_settings_that_was_not_there_before_goes_again(home: Path) -> None:
@@ -102,6 +111,49 @@ def test_a_file_that_holds_only_our_hooks_goes_with_them(home: Path) -> None:
     assert (home / ".codex" / "hooks.json").exists()
     do(home, "remove", "codex")
     assert not (home / ".codex" / "hooks.json").exists()
+
+
+OURS = {
+    "claude": ".claude/settings.json",
+    "codex": ".codex/hooks.json",
+    "opencode": ".config/opencode/plugins/bellboard.js",
+}
+
+
+@pytest.mark.parametrize(("agent", "left"), [("claude", "{}\n"), ("codex", None), ("opencode", None)])
+def test_what_somebody_added_to_a_file_of_ours_is_kept_when_it_goes(home: Path, agent: str, left: str | None) -> None:
+    path = home / OURS[agent]
+    path.parent.mkdir(parents=True)
+    do(home, "install", agent)
+    edited = path.read_text().replace("2>/dev/null; true", "2>/dev/null; ~/bin/mine") + "\n\n"
+    path.write_text(edited)
+    do(home, "remove", agent)
+    assert copies(path) == [edited]
+    assert (path.read_text() if path.exists() else None) == left
+
+
+def test_a_copy_that_cannot_be_read_is_no_reason_not_to_go_on(home: Path) -> None:
+    settings = home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"model": "opus"}\n')
+    (settings.parent / "settings.json.before-bellboard-1").symlink_to("nowhere")
+    do(home, "install", "claude")
+    do(home, "remove", "claude")
+    assert json.loads(settings.read_text()) == {"model": "opus"}
+
+
+def test_settings_of_which_no_copy_can_be_kept_are_not_changed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = home / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"model": "opus"}\n')
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(install.shutil, "copy2", full)
+    with pytest.raises(HookError, match=r"No space left on device; nothing was changed$"):
+        do(home, "install", "claude")
+    assert settings.read_text() == '{"model": "opus"}\n'
 
 
 def test_opencode_gets_a_plugin_file(home: Path) -> None:
