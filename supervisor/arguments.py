@@ -30,7 +30,7 @@ def whole_parser() -> argparse.ArgumentParser:
     _sessions(commands)
     _watch(commands)
     health = _command(commands, "health")
-    options.json(health)
+    options.as_json(health)
     options.fleet(health)
     _doctor(commands)
     _ctl(commands)
@@ -88,7 +88,7 @@ def _sessions(commands: Commands) -> None:
     parser = _command(commands, "sessions")
     parser.add_argument("id", nargs="?", metavar="ID", help="show this session (the beginning of its id is enough)")
     parser.add_argument("--once", action="store_true", help="read the agents' files now; needs no running supervisor")
-    options.json(parser)
+    options.as_json(parser)
     options.sources(parser, "; a FOLDER needs --once")
     options.filters(parser)
     parser.add_argument(
@@ -116,7 +116,7 @@ def _watch(commands: Commands) -> None:
 
 def _doctor(commands: Commands) -> None:
     parser = _command(commands, "doctor")
-    options.json(parser)
+    options.as_json(parser)
     options.sources(parser)
     options.state_dir(parser)
 
@@ -124,7 +124,7 @@ def _doctor(commands: Commands) -> None:
 def _config(commands: Commands) -> None:
     verbs = _command(commands, "config").add_subparsers(dest="verb", metavar="VERB", required=True)
     show = _verb(verbs, "show", "print every setting with its value and where that is from")
-    options.json(show)
+    options.as_json(show)
     options.sources(show)
     options.state_dir(show)
     show.add_argument("--ephemeral", action="store_true", help="as with `run`")

@@ -36,7 +36,7 @@ def fleet(parser: argparse.ArgumentParser, *, suppress: bool = True, hidden: boo
             parser.add_argument(flag, metavar=metavar, default=default, help=shown)
 
 
-def json(parser: argparse.ArgumentParser) -> None:
+def as_json(parser: argparse.ArgumentParser) -> None:
     """Add the word for output that programs read."""
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
 

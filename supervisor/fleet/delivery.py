@@ -13,7 +13,10 @@ from .outbox import Outbox
 
 
 class Delivery:
-    """From one outbox to one engine; after `refused` seconds a refusal is tried, after `told` losses are said, again."""
+    """From one outbox to one engine.
+
+    What was refused is tried again after `refused` seconds; losses are said at most every `told` seconds.
+    """
 
     def __init__(self, engine: Engine, outbox: Outbox, notices: Notices, *, refused: float, told: float) -> None:
         self._engine = engine

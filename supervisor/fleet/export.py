@@ -70,8 +70,9 @@ class Exporter:
         self._pace = pace or Pace()
         self._notices = Notices(say)
         self._entries = Entries(engine.state, telling, self._verify, self._notices)
-        self._delivery = Delivery(engine, outbox, self._notices, refused=self._pace.refused, told=self._pace.told)
+        # Who was here before is asked first: a loss that is found by that is no fault of the engine, and not said as one.
         self._lease = Lease(engine.hosts, telling.host, exporter, outbox.successor(exporter))
+        self._delivery = Delivery(engine, outbox, self._notices, refused=self._pace.refused, told=self._pace.told)
         self._held = self._standing_by = False
         self._holding = asyncio.Lock()
         self._held_at = 0.0

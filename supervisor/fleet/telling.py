@@ -1,6 +1,7 @@
 """Telling: what an exporter tells of its board: the last record of each key, and each event, as private as asked for. Pure.
 
-What the board says goes in, and nothing behind this file ever sees more than may be told. The counterpart is `export.py`.
+What the board says goes in, and nothing behind this file ever sees more than may be told. The counterparts are `export.py`,
+which puts it in and keeps each event, and `entries.py`, which lets the records stand in the engine.
 """
 
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""App: the live board in Textual. It takes keys and the mouse, and has drawn what `views/board` decides.
+"""App: the live board in Textual. It takes keys and the mouse, and lets `face.py` draw what `views/board` decides.
 
-How it is drawn is up to `face.py`, when to `rhythm.py`, how it is told to end to `ending.py`.
+When it is drawn is up to `rhythm.py`, how it is told to end to `ending.py`.
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from bellboard.protocol.testing import MockBoard
 from bellboard.supervisor.fleet.engine import Engine, Entry
 from bellboard.supervisor.fleet.export import Exporter, Pace
 from bellboard.supervisor.fleet.keys import health_key, session_key
-from bellboard.supervisor.fleet.outbox import Outbox
+from bellboard.supervisor.fleet.outbox import FILE, PAGE_BYTES, Outbox
 from bellboard.supervisor.fleet.record import Presence, SessionRecord, decode, decode_presence
 from bellboard.supervisor.fleet.telling import Telling
 
@@ -45,11 +46,12 @@ async def exporting(
     *,
     level: privacy.Level = "names",
     folder: str | None = None,
+    outbox: Outbox | None = None,
     pace: Pace = QUICK,
 ) -> AsyncGenerator[Running]:
-    """Run an exporter for as long as the block runs."""
+    """Run an exporter for as long as the block runs; `outbox` instead of one of its own in `folder`."""
     where = board if isinstance(board, str) else board.runtime_dir
-    running = Running(Outbox(folder, host, level))
+    running = Running(outbox or Outbox(folder, host, level))
     exporter = Exporter(
         where,
         engine,
@@ -74,6 +76,16 @@ async def until(what: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> 
     async with asyncio.timeout(seconds):
         while not what():  # noqa: ASYNC110 - what is waited for happens elsewhere
             await asyncio.sleep(0.01)
+
+
+def damage(outbox: Outbox, folder: str) -> None:
+    """Damage the file of an outbox that is open: nothing can be found in it any more."""
+    outbox._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    outbox._database.execute("PRAGMA cache_size = 0")
+    path = os.path.join(folder, FILE)
+    with open(path, "r+b") as file:
+        file.seek(PAGE_BYTES)
+        file.write(b"\xa5" * (os.path.getsize(path) - PAGE_BYTES))
 
 
 def picture(entries: Mapping[str, Entry]) -> Picture:

@@ -156,6 +156,35 @@ def test_what_nobody_can_read_is_put_right_by_who_has_the_lease(ours: bool, stan
     play(scene)
 
 
+@pytest.mark.parametrize(("faster", "stands"), [(2, 9), (3, 4)])
+def test_who_was_faster_is_met_three_times_at_once_and_then_left_for_later(
+    faster: int, stands: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(bucket: MemoryBucket) -> None:
+        laptop = Laptop(bucket)
+        await laptop.told()
+        record = decode(bucket.entries[ONE].value or b"")
+        assert isinstance(record, SessionRecord)
+        put = bucket.put
+        theirs = [
+            structs.replace(record, session=structs.replace(record.session, version=2 + n)) for n in range(faster)
+        ]
+
+        async def meanwhile(key: str, value: bytes, revision: int) -> int:
+            if theirs:
+                await put(key, encode(theirs.pop(0)), bucket.entries[key].revision)
+            return await put(key, value, revision)
+
+        laptop.hear("one", 9)
+        monkeypatch.setattr(bucket, "put", meanwhile)
+        await laptop.entries.push(256)
+        assert (laptop.versions()[ONE], laptop.entries.owed) == (stands, stands != 9)
+        await laptop.entries.push(256)
+        assert (laptop.versions()[ONE], laptop.entries.owed, laptop.verified) == (9, False, 0)
+
+    play(scene)
+
+
 def test_a_write_that_came_through_unheard_is_known_as_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(bucket: MemoryBucket) -> None:
         laptop = Laptop(bucket, ours=False)

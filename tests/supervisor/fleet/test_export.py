@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from exporting import QUICK, event, exporting, picture, presence, until, wanted
+from exporting import QUICK, damage, event, exporting, picture, presence, until, wanted
 from memory_engine import MemoryEngine, MemoryServer
 from msgspec import structs
 
+from bellboard.protocol import replica
 from bellboard.protocol.testing import MockBoard
 from bellboard.supervisor.fleet import outbox
 from bellboard.supervisor.fleet.errors import EngineLost, EngineRefused
 from bellboard.supervisor.fleet.keys import session_key
+from bellboard.supervisor.fleet.outbox import Outbox, Row
 from bellboard.supervisor.fleet.record import SessionRecord, decode, encode
+from bellboard.supervisor.fleet.telling import Piece
 
 ONE = session_key("laptop", "claude", "one")
 
@@ -326,6 +329,30 @@ def test_a_history_that_is_full_keeps_no_state_away(board: MockBoard) -> None:
     asyncio.run(play())
 
 
+def test_a_history_that_was_full_is_tried_at_once_when_the_engine_was_away(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        engine = MemoryEngine(server)
+        append = engine.append
+
+        async def full(path: tuple[str, ...], value: bytes, once: str) -> None:
+            raise EngineRefused("BELLBOARD is full")
+
+        engine.append = full  # type: ignore[method-assign]
+        async with exporting(board, engine, pace=structs.replace(QUICK, refused=3600.0)) as exporter:
+            await until(lambda: stands(server, board))
+            board.session("claude", "one", message_count=1)
+            await until(lambda: exporter.heard("BELLBOARD is full"))
+            engine.append = append  # type: ignore[method-assign]
+            server.leave()
+            await until(lambda: exporter.heard("is kept meanwhile"))
+            assert (exporter.outbox.rows, server.history) == (1, {})
+            server.away = False
+            await until(lambda: exporter.outbox.rows == 0 and len(server.history) == 1)
+
+    asyncio.run(play())
+
+
 def test_an_engine_that_hangs_never_holds_up_what_is_heard(board: MockBoard) -> None:
     async def play() -> None:
         server = MemoryServer()
@@ -405,6 +432,24 @@ def test_what_is_given_up_of_the_history_is_counted_and_said_and_the_state_is_wh
     asyncio.run(play())
 
 
+def test_a_loss_that_is_found_before_anything_is_sent_is_no_fault_of_the_engine(board: MockBoard, folder: str) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        path = ("laptop", "claude", "one", "updated")
+        outbox = Outbox(folder, "laptop", "names")
+        outbox.add([Piece(key="k", once=f"{number}", path=path, value=b"v" * 4096) for number in range(20)])
+        damage(outbox, folder)
+        async with exporting(board, MemoryEngine(server), outbox=outbox) as exporter:
+            await until(lambda: stands(server, board) and exporter.heard("malformed"))
+            await until(lambda: getattr(presence(server.hosts.entries["laptop"]), "lost", 0) == 20)
+        assert exporter.said == [
+            "laptop is told to the fleet (privacy: names)",
+            "the outbox cannot be written (database disk image is malformed)",
+        ]
+
+    asyncio.run(play())
+
+
 def test_a_board_that_is_not_there_is_waited_for_and_the_machine_says_so(folder: str) -> None:
     async def play() -> None:
         server = MemoryServer()
@@ -417,6 +462,100 @@ def test_a_board_that_is_not_there_is_waited_for_and_the_machine_says_so(folder:
             with MockBoard(folder) as board:
                 board.session("claude", "one", activity="idle")
                 await until(lambda: stands(server, board))
+
+    asyncio.run(play())
+
+
+def test_an_exporter_that_has_not_heard_its_board_yet_takes_nothing_back(board: MockBoard, folder: str) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        async with exporting(board, MemoryEngine(server)):
+            await until(lambda: stands(server, board))
+        told = len(server.hosts.written)
+        async with exporting(folder, MemoryEngine(server)):
+            await until(lambda: len(server.hosts.written) >= told + 3)  # rounds of it are over
+            assert stands(server, board)
+
+    asyncio.run(play())
+
+
+def test_an_outbox_that_counts_what_it_cannot_give_does_not_keep_the_exporter_from_its_work(board: MockBoard) -> None:
+    asked: list[int] = []
+
+    async def play() -> None:
+        server = MemoryServer()
+        pace = structs.replace(QUICK, beat=3600.0, look=3600.0)  # after a round it waits for the board alone
+        async with exporting(board, MemoryEngine(server), pace=pace) as exporter:
+
+            def nothing(most: int) -> list[Row]:
+                asked.append(most)
+                if len(asked) > 100:
+                    exporter.outbox.rows = 0  # the test would never end
+                return []
+
+            await until(lambda: stands(server, board))
+            exporter.outbox.first = nothing  # type: ignore[method-assign]
+            board.session("claude", "one", message_count=1)
+            await until(lambda: bool(asked))
+            board.session("claude", "one", message_count=2)
+            await until(lambda: stands(server, board))
+        assert 0 < len(asked) < 10
+
+    asyncio.run(play())
+
+
+def test_what_cannot_be_forgotten_when_another_turns_out_to_write_is_not_sent(board: MockBoard) -> None:
+    async def play() -> None:
+        server = MemoryServer()
+        pace = structs.replace(QUICK, beat=3600.0, look=3600.0)  # only a write finds out that the lease is another's
+        async with exporting(board, MemoryEngine(server), pace=pace) as exporter:
+            await until(lambda: stands(server, board))
+            ours, put = presence(server.hosts.entries["laptop"]), server.hosts.put
+            assert ours is not None
+            theirs = encode(structs.replace(ours, exporter="another"))
+            await put("laptop", theirs, server.hosts.entries["laptop"].revision)
+            await server.state.put(ONE, b"theirs", server.state.entries[ONE].revision)
+
+            async def meanwhile(key: str, value: bytes, revision: int) -> int:
+                exporter.outbox._database.execute("PRAGMA query_only = ON")  # as on a disk that takes nothing any more
+                return await put(key, value, revision)
+
+            server.hosts.put = meanwhile  # type: ignore[method-assign]
+            board.session("claude", "one", message_count=1)
+            await until(lambda: exporter.heard("the outbox cannot be written"))  # with this a round ends
+            assert exporter.heard("another exporter writes for laptop (another")
+            assert (exporter.outbox.rows, server.history) == (1, {})
+
+    asyncio.run(play())
+
+
+def test_what_was_known_before_the_engine_was_away_lets_nothing_be_written_over(
+    board: MockBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica, "SILENCE_SECONDS", 1.0)
+
+    async def play() -> None:
+        server = MemoryServer()
+        put = server.state.put
+
+        async def broken(key: str, value: bytes, revision: int) -> int:
+            raise EngineLost("the write did not come through")
+
+        async with exporting(board, MemoryEngine(server)) as exporter:
+            await until(lambda: stands(server, board))
+            server.state.put = broken  # type: ignore[method-assign]
+            board.session("claude", "one", message_count=1)
+            await until(lambda: exporter.heard("did not come through") and exporter.outbox.rows == 1)
+            board.stop()  # who does not hear its board compares nothing
+            await until(lambda: getattr(presence(server.hosts.entries["laptop"]), "heard", True) is False)
+            stood = server.state.entries[ONE]
+            record = decode(stood.value or b"")
+            assert isinstance(record, SessionRecord)
+            later = structs.replace(record, seq=51, session=structs.replace(record.session, version=51))
+            server.state.entries[ONE] = structs.replace(stood, value=encode(later))  # by chance with the same number
+            server.state.put = put  # type: ignore[method-assign]
+            await until(lambda: exporter.outbox.rows == 0)  # the history comes after the entries
+            assert decode(server.state.entries[ONE].value or b"") == later
 
     asyncio.run(play())
 

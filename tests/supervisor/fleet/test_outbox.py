@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from exporting import damage
 
 from bellboard.supervisor.fleet import outbox as module
 from bellboard.supervisor.fleet.outbox import FILE, Outbox
@@ -181,12 +182,7 @@ def test_a_file_that_is_damaged_under_way_is_begun_anew_and_its_loss_counted(tmp
     outbox = opened(tmp_path)
     outbox.successor("x")
     outbox.add([piece(number, size=1 << 12) for number in range(20)])
-    outbox._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    outbox._database.execute("PRAGMA cache_size = 0")
-    size = (tmp_path / FILE).stat().st_size
-    with (tmp_path / FILE).open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xa5" * (size - 4096))
+    damage(outbox, str(tmp_path))
     assert waiting(outbox) == []
     assert (outbox.rows, outbox.lost, "malformed" in (outbox.trouble or "")) == (0, 20, True)
     outbox.add([piece(21)])

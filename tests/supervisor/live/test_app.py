@@ -10,9 +10,11 @@ from board_scene import NOW, PICTURE, SESSIONS, StillWire, session
 from textual import events
 from textual.pilot import Pilot
 
-from bellboard.supervisor.live.app import Board
+from bellboard.supervisor.live import app, ending
+from bellboard.supervisor.live.app import Board, show
 from bellboard.supervisor.live.beside import NOTHING, Beside
 from bellboard.supervisor.live.ending import ENDS
+from bellboard.supervisor.live.rhythm import Rhythm
 from bellboard.supervisor.live.sheet import Sheet
 from bellboard.supervisor.views.board.ink import Span
 from bellboard.supervisor.views.board.picture import Picture, key_of
@@ -317,6 +319,25 @@ def test_a_new_picture_is_drawn_and_only_lines_that_changed() -> None:
     drive(act)
 
 
+def test_the_rhythm_is_told_of_each_drawing_whatever_it_was_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Noted(Rhythm):
+        def drawn(self) -> None:
+            told.append("drawn")
+            super().drawn()
+
+    async def act(_: Pilot[None], board: Board, __: StillWire) -> None:
+        told.clear()
+        board.draw()
+        board.action_move(1)
+        board.action_needs_only()
+        assert told == ["drawn"] * 3
+
+    monkeypatch.setattr(app, "Rhythm", Noted)
+    drive(act)
+
+
 def test_a_supervisor_that_fell_silent_is_said_and_its_return_too() -> None:
     async def act(pilot: Pilot[None], board: Board, wire: StillWire) -> None:
         wire.now = PICTURE._replace(silence=12.0)
@@ -354,3 +375,28 @@ def test_it_leaves_when_it_is_told_to_end(number: signal.Signals) -> None:
                 await until(pilot, lambda: not board.is_running, "the end of the board")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_after_the_board_signals_do_what_they_did_before(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = Board.run
+
+    async def leave(_: Pilot[object]) -> None:
+        signal.raise_signal(number)
+
+    def headless(board: Board) -> None:
+        genuine(board, headless=True, auto_pilot=leave)
+
+    def mine(*_: object) -> None:
+        raise AssertionError("the board listens")
+
+    monkeypatch.setattr(ending.os, "_exit", id)  # where this goes wrong, it must not end the tests
+    monkeypatch.setattr(Board, "run", headless)
+    before = signal.signal(number, mine)
+    try:
+        show(StillWire())  # type: ignore[arg-type]
+        assert signal.getsignal(number) is mine
+    finally:
+        signal.signal(number, before)
