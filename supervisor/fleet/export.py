@@ -118,7 +118,6 @@ class Exporter:
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Snapshot):
-            self._notices.well("board")
             self._joined = True
             self._telling.whole(item, datetime.now(UTC))
             self._entries.doubt()
