@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import msgspec
+from memory_engine import MemoryServer
 
 from bellboard.protocol import privacy
 from bellboard.protocol.session import HealthState, SessionState
@@ -117,3 +118,8 @@ def presence(entry: Entry | None) -> Presence | None:
 def event(value: bytes) -> dict[str, Any]:
     """Return an event of the history."""
     return msgspec.json.decode(value)
+
+
+def stands(server: MemoryServer, board: MockBoard) -> bool:
+    """Whether the engine holds what the board says."""
+    return picture(server.state.entries) == wanted(board)
