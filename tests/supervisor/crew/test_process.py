@@ -2,6 +2,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -19,8 +20,11 @@ Start = Callable[[], Process]
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
-def order(endpoint: str = "ipc:///nowhere", source: str = "mock") -> Order:
-    return Order(source=source, inc=3, token=TOKEN, endpoint=endpoint, parent_pid=os.getpid(), options={"a": 1})
+def order(endpoint: str = "ipc:///nowhere", source: str = "mock", **options: Any) -> Order:
+    """An order; with options that mock does not know, and so cannot be loaded with, unless others are given."""
+    return Order(
+        source=source, inc=3, token=TOKEN, endpoint=endpoint, parent_pid=os.getpid(), options=options or {"a": 1}
+    )
 
 
 def begun(words: Order | None = None) -> Process:
@@ -100,7 +104,7 @@ def test_a_worker_has_a_session_of_its_own_no_input_and_no_folder(stand_in: Stan
 
 def test_a_real_worker_says_hello_with_its_token_and_ends_when_the_pipe_does(folder: str) -> None:
     with Answering(f"ipc://{folder}/ingest.sock") as ingest:
-        process = begun(order(f"ipc://{folder}/ingest.sock"))
+        process = begun(order(f"ipc://{folder}/ingest.sock", home=folder))
         peer, frames = wait_for(ingest.receive, what="the Hello")
         assert peer == b"mock:3"
         assert [UPWARD.decode(frame) for frame in frames] == [
@@ -112,7 +116,7 @@ def test_a_real_worker_says_hello_with_its_token_and_ends_when_the_pipe_does(fol
 
 def test_a_real_worker_writes_a_traceback_of_where_it_hangs_when_it_is_aborted(folder: str) -> None:
     with Answering(f"ipc://{folder}/ingest.sock") as ingest:
-        process = begun(order(f"ipc://{folder}/ingest.sock"))
+        process = begun(order(f"ipc://{folder}/ingest.sock", home=folder))
         wait_for(ingest.receive, what="the Hello")
         process.send(signal.SIGABRT)
         assert ended(process) == -signal.SIGABRT
