@@ -3,22 +3,14 @@
 import signal
 import time
 
-import psutil
 import pytest
 from faulty import append, settle
-from harness import House, wait_for
+from harness import House, alive, wait_for
 from proof import Proof
 
 QUICK = "[limits]\nsuspect = 1\nhung = 3\nstarved = 12\n"
 PRECISION_SECONDS = 2.0
 WHERE = {"regex": "__init__.py", "stuck": "faulty_source.py", "read": "faulty_source.py", "loop": "faulty_source.py"}
-
-
-def ended(worker: psutil.Process) -> bool:
-    try:
-        return worker.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 @pytest.mark.timeout(120)
@@ -32,9 +24,7 @@ def test_a_hang_is_found_in_its_time_and_health_says_where_it_stood(house: House
     (worker,) = house.workers()
     append(house, "sick", "bad", deed)
     began = time.monotonic()
-    wait_for(
-        lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, 60, "the end of the hung worker"
-    )
+    wait_for(lambda: not alive(worker), 60, "the end of the hung worker")
     took = time.monotonic() - began
     health = wait_for(lambda: (found := house.health()["sick"])["traceback"] and found, what="the traceback")
     proof.figure(f"{deed}: limit {limit:.0f} s, ended after {took:.1f} s; stood at {health['traceback'][:80]}")

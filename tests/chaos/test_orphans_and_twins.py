@@ -8,18 +8,11 @@ import time
 import psutil
 import pytest
 from faulty import append, settle
-from harness import COMMAND, House, wait_for
+from harness import COMMAND, House, alive, wait_for
 from proof import Proof
 
 KINDS = ("idle", "busy", "stuck", "stopped")
 SOON_SECONDS = 1.0
-
-
-def alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.mark.timeout(120)

@@ -32,6 +32,14 @@ def wait_for(condition: Callable[[], T | None], seconds: float = 10.0, what: str
         time.sleep(0.02)
 
 
+def alive(process: psutil.Process) -> bool:
+    """Whether a process still runs: one that has ended and that nobody has asked for yet does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def command(*words: str, env: dict[str, str] | None = None, timeout: float = 30) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     return subprocess.run(

@@ -9,7 +9,7 @@ import signal
 import psutil
 import pytest
 from faulty import append, settle
-from harness import House, wait_for
+from harness import House, alive, wait_for
 
 pytest.importorskip("starlette", reason="needs the extra `web`")
 
@@ -74,7 +74,7 @@ def test_no_gateway_outlives_a_killed_supervisor_by_a_second(kept: Kept, stopped
         os.kill(gateway.pid, signal.SIGSTOP)
     kept.supervisor.kill()
     kept.supervisor.wait()
-    wait_for(lambda: not gateway.is_running() or gateway.status() == "zombie", 1.0, "the end of the gateway")
+    wait_for(lambda: not alive(gateway), 1.0, "the end of the gateway")
 
 
 def test_a_supervisor_that_ends_ends_its_gateway(kept: Kept) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from harness import COMMAND, House, wait_for
+from harness import COMMAND, House, alive, wait_for
 from nats_server import NatsServer, nats_server, needs_server, shipped
 from terminal import Terminal, needs_tmux
 from web import Web
@@ -176,7 +176,7 @@ def test_a_relay_that_is_killed_is_started_again_and_ends_with_its_command(fleet
         fleet.boards["tower"].session("claude", "later", activity="working")
         wait_for(lambda: "later" in out.read_text() or out.read_text().count("snapshot") > 1, 30, "what it says")
         process.kill()
-        wait_for(lambda: not again[0].is_running() or again[0].status() == psutil.STATUS_ZOMBIE, 15, "its end")
+        wait_for(lambda: not alive(again[0]), 15, "its end")
         wait_for(lambda: not place.exists(), 15, "its folder's end")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from harness import COMMAND, House, command, wait_for
+from harness import COMMAND, House, alive, command, wait_for
 
 from bellboard.protocol import Subscriber
 from bellboard.supervisor.config import BUILT_IN
@@ -128,13 +128,6 @@ def test_no_worker_outlives_a_killed_supervisor_by_a_second(house: House, stoppe
 def suspend(process: psutil.Process) -> None:
     process.suspend()
     wait_for(lambda: process.status() == psutil.STATUS_STOPPED, what="the stop")
-
-
-def alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
