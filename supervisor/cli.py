@@ -37,7 +37,10 @@ def main(argv: list[str] | None = None) -> int:
         if error.errno not in FULL:
             raise
         sys.stdout = None  # type: ignore[assignment]
-        sys.stderr.write(f"bellboard: {error.filename or 'the output'} cannot be written: {error.strerror}\n")
+        import contextlib  # noqa: PLC0415 - see below
+
+        with contextlib.suppress(OSError):  # stderr may be full as well: then the exit code says it alone
+            sys.stderr.write(f"bellboard: {error.filename or 'the output'} cannot be written: {error.strerror}\n")
         return EXIT_ERROR
     return code
 

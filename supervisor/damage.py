@@ -1,7 +1,7 @@
 """Damage: what SQLite and the system raise, told apart: a file that is spoilt, or one that cannot be used just now.
 
-The counterpart is `database.py`, which moves a damaged file aside; `translated` is the border at which all else becomes
-StorageError.
+The counterparts are `database.py`, which moves a damaged file aside, and `fleet/outbox.py`, which begins anew; `translated`
+is the border at which all else becomes StorageError.
 """
 
 import sqlite3
@@ -19,7 +19,7 @@ class Damaged(sqlite3.DatabaseError):
     """Raised when what the file holds cannot be what was written."""
 
 
-def is_damage(error: sqlite3.DatabaseError) -> bool:
+def is_damage(error: BaseException) -> bool:
     """Whether an error says that the file is spoilt."""
     # An operational error (no room, no permission, locked) says nothing against what the file holds.
     return isinstance(error, Damaged) or _code(error) & 0xFF in _DAMAGED
@@ -30,8 +30,8 @@ def is_refusal(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and _code(error) == sqlite3.SQLITE_ERROR
 
 
-def _code(error: sqlite3.Error) -> int:
-    """Return SQLite's own code; 0 if it is an error of Python's."""
+def _code(error: BaseException) -> int:
+    """Return SQLite's own code, whose lowest byte is what it is; 0 if it is an error of anybody else's."""
     return getattr(error, "sqlite_errorcode", 0)
 
 

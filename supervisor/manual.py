@@ -184,8 +184,8 @@ PAGES: dict[str, Page] = {
         summary="let agents tell the board who waits, by their own documented hooks",
         about="""Permission waits of some agents are nowhere on disk. `install` adds an entry for each of four to
         six events to an agent's own hook configuration (to OpenCode a plugin file); they tell the board who waits:
-        agent, session id, kind and time, nothing else. It shows the change and keeps a copy of the file; `remove` takes
-        everything out again. Claude Code from 2.1.119 on needs none: its own registry says who waits.""",
+        agent, session id, kind and time, nothing else. It shows the change and keeps a copy of what was there; `remove`
+        takes everything out again. Claude Code from 2.1.119 on needs none: its own registry says who waits.""",
         examples={
             "bellboard hooks install --dry-run": "show what would change",
             "bellboard hooks install claude codex": "these two; without names, all that are installed",

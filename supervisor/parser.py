@@ -65,8 +65,11 @@ class Parser(argparse.ArgumentParser):
         return found, over
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Write help, version or usage: argparse itself does not say it if that cannot be written."""
-        (file or sys.stderr).write(message)
+        """Write help, version or usage. That what was asked for cannot be written is an error, which argparse hides."""
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
     def error(self, message: str) -> NoReturn:
         """End with code 2 and a sentence."""

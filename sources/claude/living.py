@@ -78,7 +78,8 @@ class Register:
                 held.stamp = stamp if time.time() - status.st_mtime > SETTLED_SECONDS else ""
         self._by_session = {}
         unread = False
-        for held in self._held.values():
+        # In the order of their names: of two equals the first counts, whichever was found first.
+        for held in [self._held[name] for name in records if name in self._held]:
             if held.record is not None:
                 self._by_session.setdefault(held.record.session, []).append(held)
             else:
@@ -100,8 +101,7 @@ class Register:
             return self._unnamed
         for held in mine:
             held.last = self._liveness(held)
-        # By the path at last: whichever of two equals counts, it is the same one each time.
-        best = min(mine, key=lambda held: (_BEST_FIRST.index(held.last), -held.since, held.path))
+        best = min(mine, key=lambda held: (_BEST_FIRST.index(held.last), -held.since))
         return Presence(best.last, best.record)
 
     def _liveness(self, held: Held) -> Judgement:

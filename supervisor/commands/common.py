@@ -1,6 +1,7 @@
 """Common: what several commands need: exit codes, where the board is, what is set, and a picture of the board."""
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -27,8 +28,9 @@ GROUP = "bellboard.sources"
 
 
 def fail(sentence: str, code: int) -> int:
-    """Say what is wrong; returns the exit code."""
-    sys.stderr.write(f"bellboard: {sentence}\n")
+    """Say what is wrong; returns the exit code, which says it alone where stderr cannot be written."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"bellboard: {sentence}\n")
     return code
 
 

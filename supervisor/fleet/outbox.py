@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...protocol.privacy import Level
+from ..damage import is_damage
 from .telling import Piece
 
 FILE = "export-nats.sqlite"
@@ -25,9 +26,6 @@ MOST_BYTES = 64 << 20
 PAGE_BYTES = 4096
 SLACK = 2
 """How much longer than its content the file may be, for indices and free pages."""
-
-DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
-"""Only then is a file given up with what waits in it: a disk that is full, or slow, gets better."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS said (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -143,7 +141,7 @@ class Outbox:
                 database = self._prepared(path)
             except (sqlite3.Error, OSError) as error:
                 self.trouble = f"the outbox {self._path} cannot be used ({error})"
-                if _damaged(error):
+                if is_damage(error):
                     self._remove()
             else:
                 return database
@@ -227,11 +225,12 @@ class Outbox:
         self.lost += lost
         self.trouble = f"the outbox cannot be written ({error})"
         try:
-            if not _damaged(error):
+            # A disk that is full, or slow, gets better: what waits in the file is given up only with a file that is spoilt.
+            if not is_damage(error):
                 self._measure()
                 return
         except sqlite3.Error as again:
-            if not _damaged(again):
+            if not is_damage(again):
                 self.rows = self._bytes = 0  # until something can be added again
                 return
         self._anew()
@@ -250,8 +249,3 @@ class Outbox:
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 os.unlink(f"{self._path}{suffix}")
-
-
-def _damaged(error: Exception) -> bool:
-    # The lowest byte is what it is, the others say more of it.
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED

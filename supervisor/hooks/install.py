@@ -164,7 +164,7 @@ def _keep_a_copy(path: str) -> None:
         for copy in equal:
             os.unlink(copy)
     except OSError as error:
-        raise HookError(f"cannot keep a copy of {path}: {error.strerror}; nothing was changed") from error
+        raise HookError(f"cannot keep a copy of {path}: {error.strerror}; it is as it was") from error
 
 
 def _same(path: str, copy: str) -> bool:

@@ -61,6 +61,16 @@ def test_output_for_which_there_is_no_room_is_said_and_an_error(words: list[str]
     assert (done.returncode, done.stderr) == (1, said)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize(
+    ("words", "code"), [(["frobnicate"], 2), (["health", "--runtime-dir", "/nowhere"], 3), (["schema", "event"], 1)]
+)
+def test_where_nothing_at_all_can_be_written_the_exit_code_says_it(words: list[str], code: int) -> None:
+    with open("/dev/full", "wb") as full:
+        line = [sys.executable, "-m", "bellboard.supervisor", *words]
+        assert subprocess.run(line, stdout=full, stderr=full, timeout=30, check=False).returncode == code
+
+
 @pytest.mark.parametrize(
     ("closed", "words", "code"), [(1, ["schema", "event"], 0), (2, ["health", "--runtime-dir", "/nowhere"], 3)]
 )

@@ -1,6 +1,7 @@
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from worker_board import write
 
 from bellboard.protocol.order import Order
 from bellboard.protocol.update import Changed, Fault
+from bellboard.sources.contract import SessionHandle
 from bellboard.sources.errors import SourceUnavailable
 from bellboard.workers.lookout import NESTED, Lookout
 from bellboard.workers.round import Parsed, Round
@@ -240,6 +242,35 @@ def test_after_closing_nothing_is_watched(scene: Callable[..., Scene]) -> None:
     assert it.lookout.fd is not None
     it.lookout.close()
     assert it.lookout.fd is None
+
+
+class Growing(WatchedLines):
+    """Finds the next folder below only after it was told to watch the one above, as after a race."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self._paths = [folder]
+
+    def watch(self) -> Iterable[str]:
+        return self._paths
+
+    def discover(self) -> Iterable[SessionHandle]:
+        self._paths = [*self._paths, *(each.path for each in os.scandir(self._paths[-1]) if each.is_dir())]
+        return []
+
+    def touched(self, paths: Sequence[str]) -> Iterable[SessionHandle]:
+        return [SessionHandle(id=os.path.basename(path), path=path, source=self.name) for path in paths]
+
+
+@linux
+def test_in_folders_that_were_made_one_within_the_other_while_it_looked_a_change_is_heard(
+    scene: Callable[..., Scene], sessions: Path
+) -> None:
+    (sessions / "2026" / "11" / "28").mkdir(parents=True)
+    it = scene(Growing)
+    it.settle()
+    write(sessions / "2026" / "11" / "28" / "new", "one")
+    assert it.heard() == ["new"]
 
 
 class _Nested:

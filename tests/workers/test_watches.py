@@ -3,14 +3,10 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from bellboard.protocol.channel import Poll
-from bellboard.sources.contract import Watching
-from bellboard.workers.lookout import Lookout
-from bellboard.workers.round import Round
 from bellboard.workers.watches import Changes, Watches
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux only")
@@ -219,29 +215,3 @@ def test_closing_gives_the_descriptor_back(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)
     assert (watches.fd, watches.complete, watches.read()) == (None, False, Changes())
-
-
-@linux
-def test_folders_that_are_made_one_within_the_other_while_we_look_are_all_watched(
-    watches: Watches, tmp_path: Path
-) -> None:
-    class Growing:
-        """A source that finds the next folder below only after it was told to watch the one above, as after a race."""
-
-        name = "growing"
-        found = tmp_path
-
-        def watch(self) -> list[str]:
-            return [str(each) for each in (self.found, *self.found.parents) if tmp_path in (each, *each.parents)]
-
-        def discover(self, _now: float) -> None:
-            inner = next(iter(self.found.iterdir()), None)
-            self.found = inner or self.found
-
-    (tmp_path / "2026" / "11" / "28").mkdir(parents=True)
-    source = Growing()
-    lookout = object.__new__(Lookout)
-    lookout._watches, lookout._work = watches, cast("Round", source)
-    assert lookout._watch(cast("Watching", source)) is None
-    (tmp_path / "2026" / "11" / "28" / "new").touch()
-    assert watches.read().paths == (str(tmp_path / "2026" / "11" / "28" / "new"),)

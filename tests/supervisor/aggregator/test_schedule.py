@@ -1,3 +1,5 @@
+import pytest
+
 from bellboard.supervisor.aggregator.schedule import Schedule
 
 ONE, TWO = ("feed", "one"), ("feed", "two")
@@ -12,19 +14,14 @@ def test_what_is_due_comes_once_and_earliest_first() -> None:
     assert list(schedule.due(1e9)) == []
 
 
-def test_an_earlier_look_takes_the_place_of_a_later_one() -> None:
+@pytest.mark.parametrize("planned", [(20.0, 10.0), (10.0, 20.0)])
+def test_of_two_looks_at_a_session_the_earlier_one_is_taken(planned: tuple[float, float]) -> None:
+    """A later one that is wanted can wait: the earlier will find out."""
     schedule = Schedule()
-    schedule.put(ONE, 20.0)
-    schedule.put(ONE, 10.0)
+    for at in planned:
+        schedule.put(ONE, at)
+    assert list(schedule.due(9.0)) == []
     assert list(schedule.due(15.0)) == [ONE]
-    assert list(schedule.due(1e9)) == []
-
-
-def test_a_later_look_waits_for_the_one_that_is_planned() -> None:
-    schedule = Schedule()
-    schedule.put(ONE, 10.0)
-    schedule.put(ONE, 20.0)
-    assert list(schedule.due(10.0)) == [ONE]
     assert list(schedule.due(1e9)) == []
 
 

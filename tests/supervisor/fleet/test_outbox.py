@@ -1,6 +1,7 @@
 import contextlib
 import os
 import resource
+import sqlite3
 import stat
 from collections.abc import Generator
 from pathlib import Path
@@ -191,6 +192,15 @@ def test_a_file_that_is_damaged_under_way_is_begun_anew_and_its_loss_counted(tmp
     again = opened(tmp_path)
     assert (again.successor("y"), waiting(again)) == ("x", ["laptop/e/21"])
     again.close()
+
+
+def test_damage_that_counting_does_not_meet_is_damage_all_the_same(tmp_path: Path) -> None:
+    outbox = opened(tmp_path)
+    outbox.add([piece(1)])
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    outbox._fail(error, 2)
+    assert (waiting(outbox), outbox.rows, outbox.lost) == ([], 0, 3)
 
 
 def test_a_disk_that_is_full_at_the_start_costs_nothing_that_waits(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_settings_of_which_no_copy_can_be_kept_are_not_changed(home: Path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(install.shutil, "copy2", full)
-    with pytest.raises(HookError, match=r"No space left on device; nothing was changed$"):
+    with pytest.raises(HookError, match=r"No space left on device; it is as it was$"):
         do(home, "install", "claude")
     assert settings.read_text() == '{"model": "opus"}\n'
 
